@@ -1,0 +1,117 @@
+"""The vocabulary of the link. Every struct is one frame element, encoded by msgspec as a tagged MessagePack array.
+
+Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``.
+Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``IdentityUpdate``.
+
+A *connection* is one agent socket; its id is unique over all web processes and boots.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+
+class WebHello(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """First frame of a web process; its ``AgentUp`` announcements follow at once."""
+
+    web_id: str
+    pid: int
+
+
+class Call(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A request. ``op`` is a key of ``actors.gateway.OPERATIONS``; ``args`` are the fields of its message."""
+
+    call_id: int
+    op: str
+    args: dict[str, Any]
+
+
+class AgentUp(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """An authenticated agent has a connection. ``resumed``: it had it before this hub started (re-announcement)."""
+
+    connection: str
+    agent_id: str
+    name: str
+    status: str
+    capabilities: list[Any]
+    presence: bool
+    connected_at: int
+    resumed: bool
+
+
+class AgentFrame(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A validated frame of an agent: ``frame`` is the JSON object as decoded, ``type`` included."""
+
+    connection: str
+    frame: dict[str, Any]
+
+
+class AgentsSeen(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """These connections showed life (any inbound frame or pong) since the last such message."""
+
+    connections: list[str]
+
+
+class AgentDown(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """``clean``: the agent closed with 1000 or 1001; anything else is a loss."""
+
+    connection: str
+    clean: bool
+
+
+class IdentityEntry(msgspec.Struct, frozen=True, array_like=True):
+    token_id: str
+    name: str
+    role: str
+    secret_sha256: bytes
+
+
+class HubHello(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """First frame of the hub. ``identities`` is the complete table, so that authentication needs no round trip."""
+
+    boot_id: str
+    pid: int
+    identities: list[IdentityEntry]
+
+
+class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Answer to ``Call``: ``refusal`` None and a ``value`` of plain types, or a code (``Refusal`` values, ``unavailable``,
+    ``invalid``) with a safe ``detail``. ``snapshot`` replies carry bytes of JSON in ``value``."""
+
+    call_id: int
+    value: Any = None
+    refusal: str | None = None
+    detail: str = ""
+
+
+class ToAgents(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Send one JSON frame to these connections (an encoded presence push goes to many)."""
+
+    connections: list[str]
+    frame: bytes
+
+
+class CloseAgent(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    connection: str
+    code: int
+    reason: str
+
+
+class DashboardBatch(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """See ``actors.vocabulary.dashboard.Batch``."""
+
+    first_seq: int
+    last_seq: int
+    events: bytes
+
+
+class IdentityUpdate(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The complete table after a change; sockets of a revoked identity are closed with 4403."""
+
+    identities: list[IdentityEntry]
+
+
+FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown
+FromHub: TypeAlias = HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | IdentityUpdate

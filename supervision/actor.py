@@ -1,0 +1,267 @@
+"""``Actor`` runs on shared worker threads, ``BatchActor`` on a thread of its own; both are Pykka actors.
+
+Refs, proxies and futures work as Pykka documents them. What differs, on purpose:
+
+- an unexpected exception ends the actor also when it was asked and not told (``ask_errors = "crash"``); the caller gets it;
+- ``SystemExit`` or ``KeyboardInterrupt`` in a handler ends that actor only;
+- an ask is always answered: with an ``ActorExit`` at the latest when the actor ends.
+
+A handler returns the answer. ``handles`` maps message types to method names; other messages go to ``on_receive``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
+
+import pykka
+
+from supervision import threads
+from supervision.cell import ActorExit, Cell, Continuation, cell_of_birth
+from supervision.exits import ExitReason, ExitRequested, Normal
+from supervision.future import ActorFuture
+from supervision.mailbox import Envelope, Mailbox
+
+if TYPE_CHECKING:
+    from supervision.names import Names
+    from supervision.runtime import Runtime
+    from supervision.threads import Dispatcher
+    from supervision.timers import Timer
+
+
+class Deferred:
+    """The promise to answer an ask later; answered with ``ActorExit`` if the actor ends first."""
+
+    __slots__ = ("_cell", "_reply_to")
+
+    def __init__(self, cell: Cell, reply_to: Any) -> None:
+        self._cell = cell
+        self._reply_to = reply_to
+        cell.defer(self)
+
+    def reply(self, value: object) -> None:
+        """Answer, once. Does nothing for a message that was told and not asked."""
+        self._cell.settle_deferred(self)
+        if self._reply_to is not None:
+            self._reply_to.set(value)
+
+    def fail(self, error: BaseException) -> None:
+        self._cell.settle_deferred(self)
+        if isinstance(self._reply_to, ActorFuture):
+            self._reply_to.fail(error)
+
+
+class Request:
+    """One message of a batch. An ask that is not answered when the actor ends gets ``ActorExit``."""
+
+    __slots__ = ("_reply_to", "message")
+
+    def __init__(self, message: Any, reply_to: Any) -> None:
+        self.message = message
+        self._reply_to = reply_to
+
+    @property
+    def is_ask(self) -> bool:
+        return self._reply_to is not None
+
+    @property
+    def is_answered(self) -> bool:
+        return self._reply_to is None or self._reply_to.is_done()
+
+    def reply(self, value: object) -> None:
+        if self._reply_to is not None:
+            self._reply_to.set(value)
+
+    def fail(self, error: BaseException) -> None:
+        if isinstance(self._reply_to, ActorFuture):
+            self._reply_to.fail(error)
+
+
+class Actor(pykka.Actor):
+    """Dispatched: costs no thread while it has nothing to do."""
+
+    handles: ClassVar[dict[type, str]] = {}
+
+    ask_errors: ClassVar[Literal["crash", "reply"]] = "crash"
+    """What an exception in an asked message does besides reaching the caller: end the actor, or nothing (Pykka's way)."""
+
+    acknowledges_itself: ClassVar[bool] = False
+    """True: the start is complete when the actor calls ``cell.acknowledge()`` and not when ``on_start`` returns."""
+
+    expected_errors: ClassVar[tuple[type[BaseException], ...]] = ()
+    """Exceptions that only reach the caller of an ask and never end the actor."""
+
+    def __init__(self, *_args: Any, **_kwargs: Any) -> None:
+        # Pykka's own __init__ would make a uuid, an Event and an inbox that cannot be closed.
+        cell = cell_of_birth()
+        if cell is None:
+            from supervision.runtime import (
+                default_runtime,  # the only cycle: a bare Actor.start() needs a home
+            )
+
+            cell = default_runtime().create(type(self))
+        self.cell = cell
+        self.runtime: Runtime = cell.runtime
+        self.actor_urn = cell.urn
+        self.actor_inbox = cell.mailbox
+        self.actor_stopped = cell.stopped  # type: ignore[assignment]
+        self._actor_ref = pykka.ActorRef(self)
+
+    # --- Pykka's hooks for implementors ----------------------------------------------------------------------------
+
+    @staticmethod
+    def _create_actor_inbox() -> Mailbox:
+        raise NotImplementedError("the mailbox belongs to the cell")
+
+    @staticmethod
+    def _create_future() -> ActorFuture[Any]:
+        return ActorFuture()
+
+    def _start_actor_loop(self) -> None:
+        self.cell.adopt(self)
+        self.cell.start()
+
+    def _stop(self) -> None:
+        self.cell.finish_orderly(Normal())
+
+    @classmethod
+    def make_dispatcher(cls, cell: Cell) -> Dispatcher:
+        return cell.runtime.pool
+
+    @classmethod
+    def release_dispatcher(cls, dispatcher: Dispatcher) -> None:
+        """Nothing to give back: the pool is shared."""
+
+    # --- receiving --------------------------------------------------------------------------------------------------
+
+    def take_turn(self, cell: Cell) -> bool:
+        """Handle what one step of a turn may take from the mailbox. False ends the turn early."""
+        try:
+            envelope = cell.mailbox.get()
+        except IndexError:  # closed and rejected meanwhile
+            return False
+        cell.handle(envelope)
+        return True
+
+    def receive(self, envelope: Any) -> Any:
+        """The answer to one message, or the envelope itself when the answer comes later."""
+        message = envelope.message
+        name = self.handles.get(type(message))
+        if name is None:
+            return self._handle_receive(message)
+        self._envelope = envelope
+        answer = getattr(self, name)(message)
+        return envelope if type(answer) is Deferred else answer
+
+    def tolerated_errors(self) -> tuple[type[BaseException], ...]:
+        return (Exception,) if self.ask_errors == "reply" else self.expected_errors
+
+    def on_stop_request(self, reason: ExitReason) -> None:
+        """Asked to stop by the supervisor. The default ends at once; a supervisor first ends its children."""
+        self.cell.finish_orderly(reason)
+
+    # --- what an actor can do ----------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str | None:
+        return self.cell.name
+
+    @property
+    def names(self) -> Names:
+        return self.runtime.names
+
+    def send(self, name: str, message: object) -> bool:
+        """Tell whoever has ``name`` now. False: nobody has, and the message is a dead letter."""
+        ref = self.runtime.names.whereis(name)
+        if ref is not None:
+            try:
+                ref.tell(message)
+                return True
+            except pykka.ActorDeadError:
+                pass
+        self.runtime.dead_letter(name, message)
+        return False
+
+    def request(self, name: str, message: object, then: Callable[[Any], None], timeout_s: float = 30.0) -> None:
+        """Ask whoever has ``name``; ``then(answer)`` runs later in this actor.
+
+        The answer is an exception instance when there is nobody (``ActorExit``), when it crashed, or after ``timeout_s``
+        (``pykka.Timeout``). Exactly one call of ``then`` follows, unless this actor ends first.
+        """
+        ref = self.runtime.names.whereis(name)
+        if ref is None:
+            error = pykka.ActorDeadError(f"nobody is called {name}")
+            self._come_back(then, error)
+            return
+        future = cast("ActorFuture[Any]", ref.ask(message, block=False))
+        self.when_done(future, then, timeout_s)
+
+    def when_done(self, future: ActorFuture[Any], then: Callable[[Any], None], timeout_s: float = 30.0) -> None:
+        """``then(outcome)`` in this actor's own turn once ``future`` is done, or with ``pykka.Timeout``."""
+        timer = self.runtime.timers.after(timeout_s, lambda: future.fail(pykka.Timeout(f"{timeout_s} seconds")))
+
+        def come_back(done: ActorFuture[Any]) -> None:
+            timer.cancel()
+            self._come_back(then, done.outcome())
+
+        future.on_done(come_back)
+
+    def _come_back(self, then: Callable[[Any], None], value: object) -> None:
+        self.cell.mailbox.put(Envelope(Continuation(then, value)))
+
+    def defer(self) -> Deferred:
+        """Return this from a handler to answer its ask later through ``Deferred.reply``."""
+        return Deferred(self.cell, self._envelope.reply_to)
+
+    def send_after(self, delay_s: float, message: object) -> Timer:
+        """Tell this incarnation ``message`` in ``delay_s`` seconds."""
+        return self.cell.add_timer(delay_s, message, None)
+
+    def send_every(self, period_s: float, message: object) -> Timer:
+        """Tell this incarnation ``message`` every ``period_s`` seconds, the first time after one period."""
+        return self.cell.add_timer(period_s, message, period_s)
+
+    def exit(self, reason: ExitReason) -> NoReturn:
+        """End this actor now, without ``on_stop``."""
+        raise ExitRequested(reason)
+
+
+class BatchActor(Actor):
+    """Has a thread of its own, for what blocks, and takes everything that waits at once."""
+
+    batch_limit: ClassVar[int] = 256
+
+    @classmethod
+    def make_dispatcher(cls, cell: Cell) -> Dispatcher:
+        return threads.PrivateThread(cell.name or cls.__name__)
+
+    @classmethod
+    def release_dispatcher(cls, dispatcher: Dispatcher) -> None:
+        assert isinstance(dispatcher, threads.PrivateThread)
+        dispatcher.close()
+
+    def take_turn(self, cell: Cell) -> bool:
+        requests: list[Request] = []
+        while cell.mailbox.queue and len(requests) < self.batch_limit:
+            message = cell.mailbox.queue[0].message
+            if type(message) is Continuation or type(message) not in self.handles:
+                if not requests:
+                    return super().take_turn(cell)
+                break
+            envelope = cell.mailbox.get()
+            requests.append(Request(message, envelope.reply_to))
+        cell.guard(lambda: self.on_batch(requests), None)
+        if cell.is_over:
+            self._fail_unanswered(cell, requests)
+        return True
+
+    @staticmethod
+    def _fail_unanswered(cell: Cell, requests: list[Request]) -> None:
+        assert cell.reason is not None
+        for request in requests:
+            if not request.is_answered:
+                request.fail(ActorExit(repr(cell), cell.reason))
+
+    def on_batch(self, requests: list[Request]) -> None:
+        """Handle ``requests`` (at least one, in order of arrival); answer each through ``Request.reply``."""
+        raise NotImplementedError

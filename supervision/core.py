@@ -1,0 +1,533 @@
+"""The supervisor as a pure state machine: events in, effects out. No thread, no clock of its own, no Pykka.
+
+A shell feeds it events (``handle``) and carries out the effects. The core is sequential, as OTP's supervisor is: while it
+waits for a child to start or to end, every other event waits in its inbox. Each procedure is written as a generator that
+yields what it waits for, so that it reads like the sequential text of the semantics.
+
+A child is known to the shell by ``key`` (unique within this supervisor) and ``incarnation`` (grows with each start).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, TypeAlias
+
+from supervision.exits import Error, ExitReason, Normal, Shutdown
+from supervision.intensity import RestartWindow
+from supervision.spec import (
+    AutoShutdown,
+    ChildSpec,
+    ChildType,
+    Restart,
+    SpecError,
+    Strategy,
+    SupervisorFlags,
+    check_child_spec,
+    check_child_specs,
+)
+
+# --- events -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start the static children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    key: str
+    incarnation: int
+    ref: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartIgnored:
+    key: str
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    key: str
+    incarnation: int
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """A child that had started is gone; exactly once for each incarnation."""
+
+    key: str
+    incarnation: int
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    key: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An administration call; answered by the effect ``Reply`` with the same ``call``."""
+
+    call: Any
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class StartChildRequest:
+    spec: ChildSpec
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateChildRequest:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartChildRequest:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteChildRequest:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhichChildrenRequest:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CountChildrenRequest:
+    pass
+
+
+Request: TypeAlias = (
+    StartChildRequest
+    | TerminateChildRequest
+    | RestartChildRequest
+    | DeleteChildRequest
+    | WhichChildrenRequest
+    | CountChildrenRequest
+)
+StartOutcome: TypeAlias = Started | StartIgnored | StartFailed
+Event: TypeAlias = Begin | StartOutcome | Exited | RetryDue | StopRequested | Api
+
+# --- effects ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartChild:
+    key: str
+    incarnation: int
+    spec: ChildSpec
+
+
+@dataclass(frozen=True, slots=True)
+class StopChild:
+    """Ask, wait ``spec.shutdown`` seconds, then force. ``Exited`` must follow."""
+
+    key: str
+    incarnation: int
+    spec: ChildSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRetry:
+    """Send ``RetryDue(key, token)`` back, behind everything that waits already."""
+
+    key: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``value`` is a result, or a ``Failure``."""
+
+    call: Any
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All static children are started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One of: progress, child_terminated, start_error, shutdown_error, shutdown."""
+
+    kind: str
+    child: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The supervisor is done: no child is left. ``start_failed``: it never became ready."""
+
+    reason: ExitReason
+    start_failed: bool = False
+
+
+Effect: TypeAlias = StartChild | StopChild | ScheduleRetry | Reply | Ready | Report | Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The error return of an administration call: ``code`` as in OTP, ``detail`` the running child or the reason."""
+
+    code: str
+    detail: Any = None
+
+
+# --- state --------------------------------------------------------------------------------------------------------
+
+
+class RunState(Enum):
+    RUNNING = auto()
+    RESTARTING = auto()
+    NONE = auto()
+
+
+@dataclass(slots=True)
+class Child:
+    key: str
+    spec: ChildSpec
+    state: RunState = RunState.NONE
+    ref: Any = None
+    incarnation: int = 0
+    retry_token: int = 0
+    restarts: int = 0
+    last_exit: ExitReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildInfo:
+    """One row of ``which_children``. ``ref`` is None unless ``state`` is running."""
+
+    id: str
+    ref: Any
+    state: str
+    type: ChildType
+    restarts: int
+    last_exit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildCounts:
+    specs: int
+    active: int
+    supervisors: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """What a procedure waits for: the start outcome or the exit of one incarnation."""
+
+    kinds: tuple[type, ...]
+    key: str
+    incarnation: int
+
+    def fits(self, event: Event) -> bool:
+        return isinstance(event, self.kinds) and (event.key, event.incarnation) == (self.key, self.incarnation)  # type: ignore[union-attr]
+
+
+_START_OUTCOMES = (Started, StartIgnored, StartFailed)
+
+Procedure: TypeAlias = Generator[_Awaited, Any, None]
+
+
+@dataclass(slots=True)
+class SupervisorCore:
+    """``dynamic``: children come and go, their ids need not be unique, and they are stopped all at once."""
+
+    flags: SupervisorFlags
+    specs: Iterable[object]
+    now: Callable[[], float]
+    dynamic: bool = False
+    max_children: int | None = None
+    children: dict[str, Child] = field(init=False, default_factory=dict)
+    window: RestartWindow = field(init=False)
+    is_over: bool = field(init=False, default=False)
+    _inbox: deque[Event] = field(init=False, default_factory=deque)
+    _effects: list[Effect] = field(init=False, default_factory=list)
+    _procedure: Procedure | None = field(init=False, default=None)
+    _awaited: _Awaited | None = field(init=False, default=None)
+    _keys: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Raises ``SpecError``; then nothing was started."""
+        self.flags.check()
+        self.window = RestartWindow(self.flags.max_restarts, self.flags.period_s)
+        for spec in check_child_specs(self.specs, self.flags.auto_shutdown):
+            self._add(spec)
+
+    def handle(self, event: Event) -> list[Effect]:
+        """Take one event; what has to be done now, in order."""
+        if self._awaited is not None and self._awaited.fits(event):
+            self._advance(event)
+        else:
+            self._inbox.append(event)
+        while not self.is_over and self._step():
+            pass
+        effects, self._effects = self._effects, []
+        return effects
+
+    # --- the sequential machine -----------------------------------------------------------------------------------
+
+    def _step(self) -> bool:
+        """Begin the next procedure, or give the running one an exit that came early. False: nothing can go on now."""
+        if self._procedure is None:
+            if not self._inbox:
+                return False
+            self._procedure = self._serve(self._inbox.popleft())
+            return self._advance(None)
+        # Only an exit can be here before it is awaited; the outcome of a start comes after its effect.
+        if self._awaited is not None and self._awaited.kinds == (Exited,):
+            for event in self._inbox:
+                if self._awaited.fits(event):
+                    self._inbox.remove(event)
+                    return self._advance(event)
+        return False
+
+    def _advance(self, event: Event | None) -> bool:
+        assert self._procedure is not None
+        try:
+            self._awaited = self._procedure.send(event)
+        except StopIteration:
+            self._procedure = self._awaited = None
+        return True
+
+    def _serve(self, event: Event) -> Procedure:
+        if isinstance(event, Begin):
+            yield from self._begin()
+        elif isinstance(event, Exited):
+            yield from self._child_exited(event)
+        elif isinstance(event, RetryDue):
+            child = self.children.get(event.key)
+            if child is not None and child.state is RunState.RESTARTING and child.retry_token == event.token:
+                yield from self._restart_pass(child)
+        elif isinstance(event, StopRequested):
+            yield from self._shut_down(event.reason)
+        elif isinstance(event, Api):
+            yield from self._serve_api(event)
+        # A start outcome that nobody waits for belongs to an incarnation that was given up: ignored.
+
+    # --- starting -------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> Procedure:
+        for child in list(self.children.values()):
+            outcome = yield from self._start(child)
+            if isinstance(outcome, StartFailed):
+                reason = Shutdown(f"failed to start {child.spec.id}: {outcome.reason}")
+                yield from self._shut_down(reason, start_failed=True)
+                return
+        self._effects.append(Ready())
+
+    def _start(self, child: Child) -> Generator[_Awaited, Any, StartOutcome]:
+        child.incarnation += 1
+        child.retry_token += 1
+        self._effects.append(StartChild(child.key, child.incarnation, child.spec))
+        outcome: StartOutcome = yield _Awaited(_START_OUTCOMES, child.key, child.incarnation)
+        if isinstance(outcome, Started):
+            child.state, child.ref = RunState.RUNNING, outcome.ref
+            self._report("progress", child, "started")
+        else:
+            child.state, child.ref = RunState.NONE, None
+            if isinstance(outcome, StartFailed):
+                child.last_exit = outcome.reason
+                self._report("start_error", child, str(outcome.reason))
+            elif child.spec.restart is Restart.TEMPORARY or self.dynamic:
+                self._remove(child)
+        return outcome
+
+    # --- a child exits --------------------------------------------------------------------------------------------
+
+    def _child_exited(self, event: Exited) -> Procedure:
+        child = self.children.get(event.key)
+        if child is None or child.incarnation != event.incarnation or child.state is not RunState.RUNNING:
+            return
+        child.last_exit = event.reason
+        restart = child.spec.restart
+        if restart is Restart.PERMANENT or not event.reason.is_clean:
+            self._report("child_terminated", child, str(event.reason))
+        if restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and not event.reason.is_clean):
+            yield from self._restart_pass(child)
+            return
+        self._not_running(child)
+        if self._triggers_auto_shutdown(child):
+            yield from self._shut_down(Shutdown("auto_shutdown"))
+
+    def _triggers_auto_shutdown(self, child: Child) -> bool:
+        if not child.spec.significant or self.flags.auto_shutdown is AutoShutdown.NEVER:
+            return False
+        if self.flags.auto_shutdown is AutoShutdown.ANY_SIGNIFICANT:
+            return True
+        return not any(other.spec.significant and other.state is not RunState.NONE for other in self.children.values())
+
+    def _restart_pass(self, child: Child) -> Procedure:
+        if not self.window.count(self.now()):
+            self._report("shutdown", child, "reached_max_restart_intensity")
+            self._not_running(child)
+            yield from self._shut_down(Shutdown("reached_max_restart_intensity"))
+            return
+        child.restarts += 1
+        if self.flags.strategy is Strategy.ONE_FOR_ONE:
+            yield from self._restart_members([child])
+            return
+        members = list(self.children.values())
+        if self.flags.strategy is Strategy.REST_FOR_ONE:
+            members = members[members.index(child) :]
+        child.state, child.ref = RunState.NONE, None
+        yield from self._terminate_all(members)
+        yield from self._restart_members([member for member in members if member.key in self.children])
+
+    def _restart_members(self, members: list[Child]) -> Procedure:
+        """Start in order; the first that fails is tried again later, and those after it stay down until then."""
+        for member in members:
+            outcome = yield from self._start(member)
+            if isinstance(outcome, StartFailed):
+                member.state = RunState.RESTARTING
+                member.retry_token += 1
+                self._effects.append(ScheduleRetry(member.key, member.retry_token))
+                return
+
+    # --- stopping -------------------------------------------------------------------------------------------------
+
+    def _terminate_all(self, members: list[Child]) -> Procedure:
+        """One after the other in reverse start order; all at once for dynamic children. Temporaries lose their record."""
+        running = [member for member in reversed(members) if member.state is RunState.RUNNING]
+        if self.dynamic:
+            for member in running:
+                self._effects.append(StopChild(member.key, member.incarnation, member.spec))
+        for member in running:
+            if not self.dynamic:
+                self._effects.append(StopChild(member.key, member.incarnation, member.spec))
+            exited: Exited = yield _Awaited((Exited,), member.key, member.incarnation)
+            self._stopped(member, exited.reason)
+        for member in members:
+            self._not_running(member)
+
+    def _stopped(self, child: Child, reason: ExitReason) -> None:
+        child.last_exit = reason
+        is_expected = isinstance(reason, Shutdown | Normal)
+        if not is_expected and not (child.spec.shutdown < 0 and not isinstance(reason, Error)):
+            self._report("shutdown_error", child, str(reason))
+
+    def _not_running(self, child: Child) -> None:
+        child.state, child.ref = RunState.NONE, None
+        if child.spec.restart is Restart.TEMPORARY or self.dynamic:
+            self._remove(child)
+
+    def _shut_down(self, reason: ExitReason, *, start_failed: bool = False) -> Procedure:
+        yield from self._terminate_all(list(self.children.values()))
+        self.is_over = True
+        self._effects.append(Exit(reason, start_failed))
+
+    # --- administration -------------------------------------------------------------------------------------------
+
+    def _serve_api(self, event: Api) -> Procedure:
+        request = event.request
+        if isinstance(request, StartChildRequest):
+            value = yield from self._api_start(request.spec)
+        elif isinstance(request, TerminateChildRequest):
+            value = yield from self._api_terminate(request.id)
+        elif isinstance(request, RestartChildRequest):
+            value = yield from self._api_restart(request.id)
+        elif isinstance(request, DeleteChildRequest):
+            value = self._api_delete(request.id)
+        elif isinstance(request, WhichChildrenRequest):
+            value = [self._info(child) for child in reversed(self.children.values())]
+        else:
+            value = self._counts()
+        self._effects.append(Reply(event.call, value))
+
+    def _api_start(self, spec: object) -> Generator[_Awaited, Any, Any]:
+        try:
+            checked = check_child_spec(spec, self.flags.auto_shutdown)
+        except SpecError as error:
+            return Failure(error.code, str(error))
+        if self.dynamic:
+            if self.max_children is not None and len(self.children) >= self.max_children:
+                return Failure("max_children", self.max_children)
+        elif (known := self.children.get(checked.id)) is not None:
+            if known.state is RunState.RUNNING:
+                return Failure("already_started", known.ref)
+            return Failure("already_present")
+        child = self._add(checked)
+        outcome = yield from self._start(child)
+        if isinstance(outcome, StartFailed):
+            self._remove(child)
+            return Failure("start_failed", outcome.reason)
+        return child.ref
+
+    def _api_terminate(self, id_: str) -> Generator[_Awaited, Any, Any]:
+        child = self._find(id_)
+        if child is None:
+            return Failure("not_found")
+        yield from self._terminate_all([child])
+        return None
+
+    def _api_restart(self, id_: str) -> Generator[_Awaited, Any, Any]:
+        child = self._find(id_)
+        if child is None:
+            return Failure("not_found")
+        if child.state is not RunState.NONE:
+            return Failure(child.state.name.lower())
+        outcome = yield from self._start(child)
+        return Failure("start_failed", outcome.reason) if isinstance(outcome, StartFailed) else child.ref
+
+    def _api_delete(self, id_: str) -> Any:
+        child = self._find(id_)
+        if child is None:
+            return Failure("not_found")
+        if child.state is not RunState.NONE:
+            return Failure(child.state.name.lower())
+        self._remove(child)
+        return None
+
+    def _info(self, child: Child) -> ChildInfo:
+        last_exit = str(child.last_exit) if child.last_exit is not None else None
+        return ChildInfo(
+            child.spec.id, child.ref, child.state.name.lower(), child.spec.type, child.restarts, last_exit
+        )
+
+    def _counts(self) -> ChildCounts:
+        children = self.children.values()
+        supervisors = sum(child.spec.type is ChildType.SUPERVISOR for child in children)
+        active = sum(child.state is RunState.RUNNING for child in children)
+        return ChildCounts(len(children), active, supervisors, len(children) - supervisors)
+
+    # --- records --------------------------------------------------------------------------------------------------
+
+    def _add(self, spec: ChildSpec) -> Child:
+        self._keys += 1
+        child = Child(f"{spec.id}#{self._keys}" if self.dynamic else spec.id, spec)
+        self.children[child.key] = child
+        return child
+
+    def _remove(self, child: Child) -> None:
+        self.children.pop(child.key, None)
+
+    def _find(self, id_: str) -> Child | None:
+        if not self.dynamic:
+            return self.children.get(id_)
+        return next((child for child in self.children.values() if child.spec.id == id_), None)
+
+    def _report(self, kind: str, child: Child, reason: str) -> None:
+        self._effects.append(Report(kind, child.spec.id, reason))

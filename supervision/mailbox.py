@@ -1,0 +1,90 @@
+"""A mailbox that can be closed, with a control lane that overtakes ordinary messages.
+
+Closing and putting race without a lock: whoever finds the mailbox closed after putting rejects what is in it. ``deque``'s
+``append`` and ``popleft`` are atomic, so every envelope is handled or rejected exactly once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from supervision import threads
+from supervision.threads import Dispatcher, Runnable
+
+
+class Envelope:
+    """A message and where its answer goes. Same attributes as Pykka's envelope."""
+
+    __slots__ = ("message", "reply_to")
+
+    def __init__(self, message: Any, reply_to: Any = None) -> None:
+        self.message = message
+        self.reply_to = reply_to
+
+
+class Mailbox:
+    """Pykka's inbox protocol (``put``, ``get``, ``empty``) over two deques and a run flag."""
+
+    __slots__ = ("_dispatcher", "_owner", "_reject", "_scheduled", "closed", "control", "queue")
+
+    def __init__(self, reject: Callable[[Any], None]) -> None:
+        self.queue: deque[Any] = deque()
+        self.control: deque[Any] = deque()
+        self.closed = False
+        self._reject = reject
+        self._scheduled = threads.new_lock()
+        self._dispatcher: Dispatcher | None = None
+        self._owner: Runnable | None = None
+
+    def attach(self, owner: Runnable, dispatcher: Dispatcher) -> None:
+        """From now on a non-empty mailbox puts its owner on the run queue."""
+        self._owner, self._dispatcher = owner, dispatcher
+        self.wake()
+
+    def put(self, envelope: Any) -> None:
+        self.queue.append(envelope)
+        if self.closed:
+            self.reject_all()
+        else:
+            self.wake()
+
+    def put_control(self, message: object) -> None:
+        """Ahead of every ordinary message; silently nothing when closed."""
+        self.control.append(message)
+        if not self.closed:
+            self.wake()
+
+    def wake(self) -> None:
+        if self._dispatcher is not None and self._owner is not None and self._scheduled.acquire(False):
+            self._dispatcher.schedule(self._owner)
+
+    def end_turn(self) -> None:
+        """The owner's turn is over: back to the run queue if more is waiting."""
+        self._scheduled.release()
+        if self.queue or self.control:
+            self.wake()
+
+    def get(self) -> Any:
+        """The next ordinary envelope; IndexError when there is none (the owner looks first)."""
+        return self.queue.popleft()
+
+    def empty(self) -> bool:
+        return not self.queue
+
+    def is_idle(self) -> bool:
+        return not self.queue and not self.control and not self._scheduled.locked()
+
+    def close(self) -> None:
+        self.closed = True
+        self.control.clear()
+        self.reject_all()
+
+    def reject_all(self) -> None:
+        while True:
+            try:
+                envelope = self.queue.popleft()
+            except IndexError:
+                return
+            self._reject(envelope)

@@ -1,0 +1,361 @@
+"""Supervisors of processes: the same ``SupervisorCore`` as for actors, run by one single-threaded loop.
+
+The loop waits for child exits (a pidfd each), readiness datagrams, signals and deadlines, and for nothing else. Children may
+be nested supervisors (``Group``), which have a core of their own, so that a slow start in one group does not hold up another.
+
+Signals: the first SIGTERM or SIGINT stops every child in reverse order of start; the second kills them at once.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from supervision.clock import Clock, SystemClock
+from supervision.core import (
+    Begin,
+    Effect,
+    Event,
+    Exit,
+    Exited,
+    Ready,
+    Report,
+    RetryDue,
+    ScheduleRetry,
+    StartChild,
+    Started,
+    StartFailed,
+    StopChild,
+    StopRequested,
+    SupervisorCore,
+)
+from supervision.exits import Error, ExitReason, Killed, Shutdown
+from supervision.process_child import ProcessStart, exit_reason, signal_group, spawn
+from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
+
+logger = logging.getLogger("supervision")
+
+_CREDENTIALS = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A nested supervisor: ``ChildSpec(start=Group(flags, specs), type=SUPERVISOR)``."""
+
+    flags: SupervisorFlags
+    specs: tuple[ChildSpec, ...]
+
+
+@dataclass(slots=True)
+class RunningProcess:
+    """A started child process, as ``ProcessSupervisor.processes`` shows it."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    start: ProcessStart
+    pidfd: int
+    is_ready: bool = False
+    asked_to_stop: int | None = None
+    forced: bool = False
+
+
+@dataclass(slots=True)
+class _Node:
+    """One core with its children, and what to do when it is ready or over."""
+
+    core: SupervisorCore
+    on_ready: Callable[[], None]
+    on_exit: Callable[[ExitReason], None]
+    processes: dict[tuple[str, int], RunningProcess] = field(default_factory=dict)
+    groups: dict[tuple[str, int], _Node] = field(default_factory=dict)
+
+
+class ProcessSupervisor:
+    """``run()`` blocks until every child is gone and returns the process's exit status: 0 after a stop, 1 after giving up."""
+
+    def __init__(
+        self,
+        flags: SupervisorFlags,
+        specs: tuple[ChildSpec, ...],
+        *,
+        on_change: Callable[[], None] | None = None,
+        stop_limit_s: float = 10.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._on_change = on_change or (lambda: None)
+        self._stop_limit_s = stop_limit_s
+        self._selector = selectors.DefaultSelector()
+        self._deadlines: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._soon: list[Callable[[], None]] = []
+        self._stop_signals = 0
+        self._stopping = False
+        self._over: ExitReason | None = None
+        self._gave_up = False
+        self.is_ready = False
+        self._top = self._node(flags, specs, self._became_ready, self._ended)
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        with tempfile.TemporaryDirectory(prefix="supervisor-") as folder:
+            self._open_notify_socket(Path(folder) / "notify")
+            restore = self._install_signals()
+            try:
+                self._feed(self._top, Begin())
+                while self._over is None:
+                    self._wait_once()
+            finally:
+                self.kill_all()
+                restore()
+                self._selector.close()
+                self._notify_socket.close()
+        return 1 if self._gave_up else 0
+
+    def _wait_once(self) -> None:
+        while self._soon and self._over is None:
+            self._soon.pop(0)()
+        if self._over is not None:
+            return
+        for key, _ in self._selector.select(self._until_deadline()):
+            key.data()
+        now = self._clock.monotonic()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            heapq.heappop(self._deadlines)[2]()
+
+    def _until_deadline(self) -> float | None:
+        if not self._deadlines:
+            return None
+        return max(self._deadlines[0][0] - self._clock.monotonic(), 0.0)
+
+    def _after(self, delay_s: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._deadlines, (self._clock.monotonic() + delay_s, next(self._numbers), action))
+
+    # --- signals --------------------------------------------------------------------------------------------------
+
+    def _install_signals(self) -> Callable[[], None]:
+        """Signals become bytes on a socket pair, so that the loop handles them between other events."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        previous_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        previous = {signum: signal.signal(signum, lambda *_: None) for signum in (signal.SIGTERM, signal.SIGINT)}
+
+        def read() -> None:
+            for signum in ours.recv(64):
+                if signum in (signal.SIGTERM, signal.SIGINT):
+                    self.request_stop()
+
+        self._selector.register(ours, selectors.EVENT_READ, read)
+
+        def restore() -> None:
+            signal.set_wakeup_fd(previous_fd)
+            for signum, handler in previous.items():
+                signal.signal(signum, handler)
+            ours.close()
+            theirs.close()
+
+        return restore
+
+    def request_stop(self) -> None:
+        """As a SIGTERM: orderly the first time, at once the second."""
+        self._stop_signals += 1
+        if self._stop_signals == 1:
+            logger.info("stopping")
+            self._stopping = True
+            self._after(self._stop_limit_s, self._kill_and_end)
+            self._feed(self._top, StopRequested(Shutdown()))
+        else:
+            logger.info("stopping at once")
+            self._kill_and_end()
+
+    def _kill_and_end(self) -> None:
+        self.kill_all()
+        self._over = self._over or Killed("timeout")
+
+    def kill_all(self) -> None:
+        """SIGKILL every process group that is left, and reap it."""
+        for running in self.processes():
+            signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+        for running in self.processes():
+            with suppress(subprocess.TimeoutExpired):
+                running.process.wait(timeout=5)
+
+    # --- readiness ------------------------------------------------------------------------------------------------
+
+    def _open_notify_socket(self, path: Path) -> None:
+        self._notify_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._notify_socket.bind(str(path))
+        self._notify_socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._notify_socket.setblocking(False)
+        self._notify_path = str(path)
+        self._selector.register(self._notify_socket, selectors.EVENT_READ, self._read_notifications)
+
+    def _read_notifications(self) -> None:
+        while True:
+            try:
+                data, ancillary, _, _ = self._notify_socket.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
+            except BlockingIOError:
+                return
+            pid = next((_CREDENTIALS.unpack(raw[: _CREDENTIALS.size])[0] for _, _, raw in ancillary), None)
+            if b"READY=1" in data.split(b"\n"):
+                self._process_ready(pid)
+
+    def _process_ready(self, pid: int | None) -> None:
+        for node, identity, running in self._running():
+            if running.process.pid == pid and not running.is_ready:
+                running.is_ready = True
+                self._feed(node, Started(*identity, running))
+                self._on_change()
+                return
+
+    # --- children -------------------------------------------------------------------------------------------------
+
+    def processes(self) -> list[RunningProcess]:
+        """Every child process that is alive, in order of start within each group."""
+        return [running for _, _, running in self._running()]
+
+    def _running(self) -> list[tuple[_Node, tuple[str, int], RunningProcess]]:
+        found = []
+        nodes = [self._top]
+        while nodes:
+            node = nodes.pop()
+            found += [(node, identity, running) for identity, running in node.processes.items()]
+            nodes += node.groups.values()
+        return found
+
+    def _node(
+        self,
+        flags: SupervisorFlags,
+        specs: tuple[ChildSpec, ...],
+        on_ready: Callable[[], None],
+        on_exit: Callable[[ExitReason], None],
+    ) -> _Node:
+        return _Node(SupervisorCore(flags, specs, self._clock.monotonic), on_ready, on_exit)
+
+    def _became_ready(self) -> None:
+        self.is_ready = True
+        self._on_change()
+
+    def _ended(self, reason: ExitReason) -> None:
+        self._gave_up = not self._stopping
+        self._over = reason
+
+    def _feed(self, node: _Node, event: Event) -> None:
+        for effect in node.core.handle(event):
+            self._perform(node, effect)
+
+    def _perform(self, node: _Node, effect: Effect) -> None:
+        if isinstance(effect, StartChild):
+            if isinstance(effect.spec.start, Group):
+                self._start_group(node, effect)
+            else:
+                self._start_process(node, effect)
+        elif isinstance(effect, StopChild):
+            self._stop_child(node, effect)
+        elif isinstance(effect, ScheduleRetry):
+            retry = RetryDue(effect.key, effect.token)
+            self._soon.append(lambda: self._feed(node, retry))
+        elif isinstance(effect, Ready):
+            node.on_ready()
+        elif isinstance(effect, Report):
+            level = logging.DEBUG if effect.kind == "progress" else logging.WARNING
+            logger.log(level, "%s %s: %s", effect.child, effect.kind, effect.reason)
+        elif isinstance(effect, Exit):
+            node.on_exit(effect.reason)
+
+    def _start_group(self, node: _Node, effect: StartChild) -> None:
+        identity = (effect.key, effect.incarnation)
+        group: Group = effect.spec.start
+        state = {"ready": False}
+
+        def ready() -> None:
+            state["ready"] = True
+            self._soon.append(lambda: self._feed(node, Started(*identity)))
+
+        def over(reason: ExitReason) -> None:
+            del node.groups[identity]
+            event = Exited(*identity, reason) if state["ready"] else StartFailed(*identity, reason)
+            self._soon.append(lambda: self._feed(node, event))
+
+        inner = self._node(group.flags, group.specs, ready, over)
+        node.groups[identity] = inner
+        self._soon.append(lambda: self._feed(inner, Begin()))
+
+    def _start_process(self, node: _Node, effect: StartChild) -> None:
+        identity = (effect.key, effect.incarnation)
+        start: ProcessStart = effect.spec.start
+        try:
+            process = spawn(start, {"NOTIFY_SOCKET": self._notify_path})
+            pidfd = os.pidfd_open(process.pid)
+        except OSError as error:
+            reason = Error(f"cannot start: {error}", origin="start")
+            self._soon.append(lambda: self._feed(node, StartFailed(*identity, reason)))
+            return
+        running = RunningProcess(effect.spec.id, process, start, pidfd, is_ready=not start.awaits_ready)
+        node.processes[identity] = running
+        self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._process_ended(node, identity, running))
+        if running.is_ready:
+            self._soon.append(lambda: self._feed(node, Started(*identity, running)))
+            self._soon.append(self._on_change)
+        else:
+            self._after(effect.spec.start_timeout_s, lambda: self._start_timed_out(running))
+
+    @staticmethod
+    def _start_timed_out(running: RunningProcess) -> None:
+        if not running.is_ready and running.process.poll() is None:
+            running.forced = True
+            signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+
+    def _process_ended(self, node: _Node, identity: tuple[str, int], running: RunningProcess) -> None:
+        self._selector.unregister(running.pidfd)
+        os.close(running.pidfd)
+        status = running.process.wait()
+        # What it started must not outlive it: its group is killed also after a clean end.
+        signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+        del node.processes[identity]
+        reason = exit_reason(status, asked_to_stop=running.asked_to_stop, forced=running.forced)
+        if running.is_ready:
+            self._feed(node, Exited(*identity, reason))
+        else:
+            failed: Any = reason if not reason.is_clean else Error(f"ended before it was ready ({reason})", "", "start")
+            self._feed(node, StartFailed(*identity, failed))
+        self._on_change()
+
+    def _stop_child(self, node: _Node, effect: StopChild) -> None:
+        identity = (effect.key, effect.incarnation)
+        inner = node.groups.get(identity)
+        if inner is not None:
+            self._soon.append(lambda: self._feed(inner, StopRequested(Shutdown())))
+            return
+        running = node.processes.get(identity)
+        if running is None:  # its exit is on the way
+            return
+        limit_s = effect.spec.shutdown
+        if limit_s == BRUTAL_KILL:
+            self._force(running)
+            return
+        running.asked_to_stop = running.start.stop_signal
+        signal_group(running.process, running.start.stop_signal, own_group=False)
+        if limit_s != INFINITY:
+            self._after(limit_s, lambda: self._force(running))
+
+    @staticmethod
+    def _force(running: RunningProcess) -> None:
+        if running.process.poll() is None:
+            running.forced = True
+            signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)

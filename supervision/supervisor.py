@@ -1,0 +1,225 @@
+"""Supervisors of actors: a ``SupervisorCore`` run inside an ordinary actor, so that no supervisor ever blocks.
+
+The smallest example that runs::
+
+    runtime = Runtime()
+    top = runtime.spawn(
+        Supervisor,
+        SupervisorFlags(strategy=Strategy.REST_FOR_ONE),
+        [child(Counter, 10, name="counter"), child(Reporter, name="reporter")],
+        name="top",
+    )
+    top.stop()
+
+``spawn`` returns when every child has started, and raises when one could not. Administration goes by ``ask`` with the
+requests of ``supervision.core`` (``StartChildRequest``, ``WhichChildrenRequest``, ...).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pykka
+
+from supervision.actor import Actor
+from supervision.cell import ActorExit, Cell, Continuation
+from supervision.core import (
+    Api,
+    Begin,
+    CountChildrenRequest,
+    DeleteChildRequest,
+    Effect,
+    Event,
+    Exit,
+    Exited,
+    Ready,
+    Reply,
+    Report,
+    RestartChildRequest,
+    RetryDue,
+    ScheduleRetry,
+    StartChild,
+    StartChildRequest,
+    Started,
+    StartFailed,
+    StartIgnored,
+    StopChild,
+    StopRequested,
+    SupervisorCore,
+    TerminateChildRequest,
+    WhichChildrenRequest,
+)
+from supervision.exits import ExitReason, Ignore, Killed, error_from
+from supervision.mailbox import Envelope
+from supervision.spec import (
+    BRUTAL_KILL,
+    INFINITY,
+    ChildSpec,
+    ChildType,
+    Restart,
+    SupervisorFlags,
+)
+
+logger = logging.getLogger("supervision")
+
+
+@dataclass(frozen=True, slots=True)
+class StartActor:
+    """How to start an actor: in its own context, under ``name`` if given, with the same arguments each time."""
+
+    actor_class: type[Actor]
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+    name: str | None = None
+
+
+def child(
+    actor_class: type[Actor],
+    *args: Any,
+    name: str | None = None,
+    id: str | None = None,
+    restart: Restart = Restart.PERMANENT,
+    shutdown_s: float | None = None,
+    start_timeout_s: float = 30.0,
+    significant: bool = False,
+    **kwargs: Any,
+) -> ChildSpec:
+    """The spec of an actor child; ``id`` defaults to ``name``, then to the class name."""
+    kind = ChildType.SUPERVISOR if issubclass(actor_class, Supervisor) else ChildType.WORKER
+    start = StartActor(actor_class, args, tuple(kwargs.items()), name)
+    return ChildSpec(
+        id or name or actor_class.__name__, start, restart, shutdown_s, kind, significant, start_timeout_s
+    )
+
+
+class Supervisor(Actor):
+    """Starts its children in order, restarts them by strategy, and stops them in reverse."""
+
+    acknowledges_itself = True
+
+    handles = dict.fromkeys(
+        (
+            StartChildRequest,
+            TerminateChildRequest,
+            RestartChildRequest,
+            DeleteChildRequest,
+            WhichChildrenRequest,
+            CountChildrenRequest,
+        ),
+        "administrate",
+    )
+
+    def __init__(
+        self,
+        flags: SupervisorFlags,
+        specs: Iterable[ChildSpec] = (),
+        *,
+        dynamic: bool = False,
+        max_children: int | None = None,
+    ) -> None:
+        super().__init__()
+        clock = self.runtime.clock
+        self.core = SupervisorCore(flags, specs, clock.monotonic, dynamic, max_children)
+        self._cells: dict[tuple[str, int], Cell] = {}
+
+    def on_start(self) -> None:
+        self._feed(Begin())
+
+    def administrate(self, request: Any) -> object:
+        deferred = self.defer()
+        self._feed(Api(deferred, request))
+        return deferred
+
+    def on_stop_request(self, reason: ExitReason) -> None:
+        self._feed(StopRequested(reason))
+
+    def _stop(self) -> None:
+        """Pykka's ``ref.stop()`` behaves like a request of the parent."""
+        self.cell.stop()
+
+    def on_failure(self, *_: Any) -> None:
+        """A fault of the engine itself must not leave orphans."""
+        for cell in list(self._cells.values()):
+            cell.revoke("supervisor crashed")
+
+    # --- carrying out effects -------------------------------------------------------------------------------------
+
+    def _feed(self, event: Event) -> None:
+        for effect in self.core.handle(event):
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, StartChild):
+            self._start_child(effect)
+        elif isinstance(effect, StopChild):
+            self._stop_child(effect)
+        elif isinstance(effect, ScheduleRetry):
+            self._put(self._feed, RetryDue(effect.key, effect.token))
+        elif isinstance(effect, Reply):
+            effect.call.reply(effect.value)
+        elif isinstance(effect, Ready):
+            self.cell.acknowledge()
+        elif isinstance(effect, Report):
+            self._report(effect)
+        elif isinstance(effect, Exit):
+            self.cell.finish_orderly(effect.reason)
+
+    def _put(self, run: Callable[[Any], None], value: object) -> None:
+        self.cell.mailbox.put(Envelope(Continuation(run, value)))
+
+    def _start_child(self, effect: StartChild) -> None:
+        start: StartActor = effect.spec.start
+        identity = (effect.key, effect.incarnation)
+
+        def gone(cell: Cell, reason: ExitReason) -> None:
+            if cell.was_started:
+                self._put(self._child_gone, Exited(*identity, reason))
+
+        cell = self.runtime.create(
+            start.actor_class, start.args, dict(start.kwargs), name=start.name, on_exit=gone
+        )
+        self._cells[identity] = cell
+        self.when_done(
+            cell.start(), lambda outcome: self._child_started(identity, outcome), effect.spec.start_timeout_s
+        )
+
+    def _child_started(self, identity: tuple[str, int], outcome: object) -> None:
+        if isinstance(outcome, pykka.ActorRef):
+            self._feed(Started(*identity, outcome))
+            return
+        cell = self._cells.pop(identity)
+        if isinstance(outcome, Ignore):
+            self._feed(StartIgnored(*identity))
+            return
+        if isinstance(outcome, pykka.Timeout):
+            cell.revoke("start timeout")
+            reason: ExitReason = Killed("start timeout")
+        elif isinstance(outcome, ActorExit):
+            reason = outcome.reason
+        else:
+            assert isinstance(outcome, BaseException)
+            reason = error_from(outcome, "start")
+        self._feed(StartFailed(*identity, reason))
+
+    def _child_gone(self, event: Exited) -> None:
+        self._cells.pop((event.key, event.incarnation), None)
+        self._feed(event)
+
+    def _stop_child(self, effect: StopChild) -> None:
+        cell = self._cells.get((effect.key, effect.incarnation))
+        if cell is None:  # its exit is on the way
+            return
+        limit_s = effect.spec.shutdown
+        if limit_s == BRUTAL_KILL:
+            cell.revoke("brutal")
+            return
+        cell.stop()
+        if limit_s != INFINITY:
+            self.runtime.timers.after(limit_s, lambda: cell.revoke("abandoned"))
+
+    def _report(self, report: Report) -> None:
+        level = logging.DEBUG if report.kind == "progress" else logging.WARNING
+        logger.log(level, "%s: %s %s: %s", self.name, report.child, report.kind, report.reason)

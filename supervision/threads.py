@@ -1,0 +1,186 @@
+"""The only place where threads and locks are made: worker pool, private threads, and blocking waits inside them."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+logger = logging.getLogger("supervision")
+
+#: Turns of different actors that one worker thread may be blocked in before the pool adds a spare: none.
+#: The bound keeps a deadlock of asks from becoming a thread bomb.
+MAX_SPARE_WORKERS = 256
+
+new_lock = threading.Lock
+new_local = threading.local
+
+_current = threading.local()
+
+
+class Runnable(Protocol):
+    def turn(self) -> None:
+        """Do some work and return; must not raise."""
+
+
+class Dispatcher(Protocol):
+    def schedule(self, runnable: Runnable) -> None:
+        """Let ``runnable.turn()`` run soon, in some thread of this dispatcher."""
+
+
+class WorkerPool:
+    """A few threads that run the turns of many actors, first come first served.
+
+    A worker that blocks (see ``blocking``) is replaced by a spare for the time, so that actors that wait for one another
+    cannot use up the pool. Pure Python gains nothing from more workers than one: the interpreter runs one at a time.
+    """
+
+    def __init__(self, name: str = "actors", workers: int = 2) -> None:
+        self.name = name
+        self._queue: queue.SimpleQueue[Runnable | None] = queue.SimpleQueue()
+        self._lock = new_lock()
+        self._started = 0
+        self._blocked = 0
+        self._surplus = 0
+        self._closed = False
+        self._workers = workers
+        self._threads: set[threading.Thread] = set()
+
+    def schedule(self, runnable: Runnable) -> None:
+        if self._started < self._workers:
+            self._add_worker()
+        self._queue.put(runnable)
+
+    def _add_worker(self) -> None:
+        with self._lock:
+            if self._closed or self._started - self._blocked >= self._workers or self._started >= MAX_SPARE_WORKERS:
+                return
+            self._started += 1
+            thread = threading.Thread(target=self._work, name=f"{self.name}-{self._started}", daemon=True)
+            self._threads.add(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        _current.pool = self
+        while True:
+            runnable = self._queue.get()
+            if runnable is None:
+                break
+            try:
+                runnable.turn()
+            except BaseException:  # a turn contains its own failures; this would be a fault of the engine itself
+                logger.exception("a turn failed outside its actor")
+            if self._surplus > 0 and self._retire():
+                return
+        with self._lock:
+            self._threads.discard(threading.current_thread())
+
+    def _retire(self) -> bool:
+        with self._lock:
+            if self._surplus <= 0:
+                return False
+            self._surplus -= 1
+            self._started -= 1
+            self._threads.discard(threading.current_thread())
+            return True
+
+    def enter_blocking(self) -> None:
+        with self._lock:
+            self._blocked += 1
+        self._add_worker()
+
+    def leave_blocking(self) -> None:
+        with self._lock:
+            self._blocked -= 1
+            self._surplus = max(0, self._started - self._blocked - self._workers)
+
+    def close(self) -> None:
+        """End every worker after its turn; waits for none."""
+        with self._lock:
+            self._closed = True
+            threads = list(self._threads)
+        for _ in threads:
+            self._queue.put(None)
+
+
+class PrivateThread:
+    """One thread for one actor that blocks, such as a writer to disk."""
+
+    def __init__(self, name: str) -> None:
+        self._wake: queue.SimpleQueue[Runnable | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def schedule(self, runnable: Runnable) -> None:
+        self._wake.put(runnable)
+
+    def _work(self) -> None:
+        while True:
+            runnable = self._wake.get()
+            if runnable is None:
+                return
+            try:
+                runnable.turn()
+            except BaseException:  # as in WorkerPool
+                logger.exception("a turn failed outside its actor")
+
+    def close(self) -> None:
+        self._wake.put(None)
+
+
+@contextmanager
+def blocking() -> Iterator[None]:
+    """Say that the current thread is about to wait, so that its pool can go on without it."""
+    pool: WorkerPool | None = getattr(_current, "pool", None)
+    if pool is None:
+        yield
+        return
+    pool.enter_blocking()
+    try:
+        yield
+    finally:
+        pool.leave_blocking()
+
+
+class BackgroundLoop:
+    """Calls ``step`` again and again in a daemon thread; ``step`` returns the seconds to wait, ``wake`` cuts the wait short."""
+
+    def __init__(self, name: str, step: Callable[[], float | None]) -> None:
+        self._step = step
+        self._condition = threading.Condition()
+        self._woken = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        with self._condition:
+            self._woken = True
+            self._condition.notify()
+
+    def close(self) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while not self._closed:
+            wait_s = self._step()
+            with self._condition:
+                if not self._woken and not self._closed:
+                    self._condition.wait(wait_s)
+                self._woken = False
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+    """Poll ``condition`` until it holds. Raises ``TimeoutError``; for tests and for orderly stops."""
+    pause = threading.Event()
+    waited = 0.0
+    while not condition():
+        if waited >= timeout_s:
+            raise TimeoutError(f"not settled within {timeout_s} s")
+        pause.wait(0.001)
+        waited += 0.001
