@@ -1,0 +1,1 @@
+"""The domain: one file for each actor, the rules beside it as pure functions."""

@@ -1,0 +1,66 @@
+"""The state machine of an agent, as a table.
+
+Read a row aloud: "an idle agent that is assigned a task is assigned". What is not in the table changes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    IDLE = "idle"
+    ASSIGNED = "assigned"  # handed a task, not yet accepted
+    WORKING = "working"
+    BLOCKED = "blocked"  # says that it waits for something
+    OFFLINE = "offline"  # its connection dropped; it may return within the grace
+
+
+class Input(StrEnum):
+    ASSIGN = "assign"
+    ACCEPT = "accept"  # said so, or showed it by progress or by a report
+    FINISH = "finish"  # completed or failed, also without an accept before
+    WITHDRAW = "withdraw"  # cancelled, reclaimed, refused, rejected
+    TIME_OUT = "time_out"  # did not accept in time
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    DROP = "drop"
+    RETURN_IDLE = "return_idle"
+    RETURN_HOLDING = "return_holding"  # came back; what it holds is still to be confirmed
+
+
+TRANSITIONS: dict[tuple[State, Input], State] = {
+    (State.IDLE, Input.ASSIGN): State.ASSIGNED,
+    (State.IDLE, Input.DROP): State.OFFLINE,
+    (State.ASSIGNED, Input.ACCEPT): State.WORKING,
+    (State.ASSIGNED, Input.FINISH): State.IDLE,
+    (State.ASSIGNED, Input.WITHDRAW): State.IDLE,
+    (State.ASSIGNED, Input.TIME_OUT): State.IDLE,
+    (State.ASSIGNED, Input.DROP): State.OFFLINE,
+    (State.WORKING, Input.FINISH): State.IDLE,
+    (State.WORKING, Input.WITHDRAW): State.IDLE,
+    (State.WORKING, Input.BLOCK): State.BLOCKED,
+    (State.WORKING, Input.DROP): State.OFFLINE,
+    (State.BLOCKED, Input.ACCEPT): State.WORKING,
+    (State.BLOCKED, Input.UNBLOCK): State.WORKING,
+    (State.BLOCKED, Input.FINISH): State.IDLE,
+    (State.BLOCKED, Input.WITHDRAW): State.IDLE,
+    (State.BLOCKED, Input.DROP): State.OFFLINE,
+    (State.OFFLINE, Input.RETURN_IDLE): State.IDLE,
+    (State.OFFLINE, Input.RETURN_HOLDING): State.ASSIGNED,
+}
+
+
+def next_state(state: State, input_: Input) -> State | None:
+    """The state after ``input_``, or None when it does not apply to ``state``."""
+    return TRANSITIONS.get((state, input_))
+
+
+def capability_names(capabilities: tuple[object, ...]) -> frozenset[str]:
+    """The names in a list as agents send it: strings, or objects with a ``name``; anything else is dropped."""
+    names: set[str] = set()
+    for capability in capabilities:
+        name = capability.get("name") if isinstance(capability, dict) else capability
+        if isinstance(name, str):
+            names.add(name)
+    return frozenset(names)

@@ -1,0 +1,402 @@
+"""Speaks with the web processes: turns their calls into requests to actors, and knows which agent has which connection.
+
+It keeps no truth. When it starts it cuts every link, so that each web process comes back and announces its connections anew;
+an agent that nobody announces soon after is told that it has none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from actors.agent_fsm import AgentFSM, AgentOptions
+from actors.vocabulary import dashboard, names, tasks
+from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
+from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
+from actors.vocabulary.gateway import Close, FromPeer, PeerLost, PeerUp, ToAgent, WhoIsConnected
+from link.messages import (
+    AgentDown,
+    AgentFrame,
+    AgentsSeen,
+    AgentUp,
+    Call,
+    CloseAgent,
+    DashboardBatch,
+    FromHub,
+    HubHello,
+    IdentityEntry,
+    IdentityUpdate,
+    Reply,
+    ToAgents,
+    WebHello,
+)
+from supervision.actor import Actor
+from supervision.bus import Published
+from supervision.core import StartChildRequest
+from supervision.exits import Shutdown
+from supervision.spec import Restart
+from supervision.supervisor import child
+from wire import codec
+
+logger = logging.getLogger("agentcom.gateway")
+
+#: After this, an agent that no web process announced has no connection.
+ANNOUNCE_LIMIT_S = 3.0
+
+#: The hub's own limit for a call; below the web process's, so that the caller gets an answer and not a timeout.
+CALL_TIMEOUT_S = 4.5
+
+
+class Outlet(Protocol):
+    """Where frames to the web processes go (``link.server.LinkServer``); thread-safe, never blocking."""
+
+    def send(self, peer: int | None, message: FromHub) -> None: ...
+
+    def disconnect_all(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A call that goes to one actor: ``message`` is made from the call's args."""
+
+    target: str
+    message: type
+
+
+#: ``link.messages.Call.op`` for what one actor answers by itself.
+OPERATIONS: dict[str, Operation] = {
+    "tasks.submit": Operation(names.TASK_QUEUE, tasks.SubmitTasks),
+    "tasks.get": Operation(names.TASK_QUEUE, tasks.GetTask),
+    "tasks.list": Operation(names.TASK_QUEUE, tasks.ListTasks),
+    "tasks.dead_letter": Operation(names.TASK_QUEUE, tasks.ListDeadLetter),
+    "tasks.stats": Operation(names.TASK_QUEUE, tasks.ReadStats),
+    "tasks.cancel": Operation(names.TASK_QUEUE, tasks.Cancel),
+    "tasks.retry": Operation(names.TASK_QUEUE, tasks.RetryDeadLetter),
+    "identities.create": Operation(names.TASK_QUEUE, tasks.CreateIdentity),
+    "identities.revoke": Operation(names.TASK_QUEUE, tasks.RevokeIdentity),
+    "identities.list": Operation(names.TASK_QUEUE, tasks.ListIdentities),
+    "enrolment.create": Operation(names.TASK_QUEUE, tasks.CreateEnrolment),
+    "enrolment.redeem": Operation(names.TASK_QUEUE, tasks.Enrol),
+    "settings.read": Operation(names.TASK_QUEUE, tasks.ReadSetting),
+    "settings.write": Operation(names.TASK_QUEUE, tasks.WriteSetting),
+    "dashboard.snapshot": Operation(names.DASHBOARD_STATE, dashboard.ReadSnapshot),
+    "dashboard.health": Operation(names.DASHBOARD_STATE, dashboard.ReadHealth),
+    "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),
+}
+
+#: After these the table of identities is sent to every web process.
+CHANGES_IDENTITIES = frozenset({"identities.create", "identities.revoke", "enrolment.redeem"})
+
+
+@dataclass(frozen=True, slots=True)
+class SweepGhosts:
+    """Tell agents that nobody announced that they have no connection."""
+
+
+@dataclass(slots=True)
+class Peer:
+    """One web process: the connections that it announced."""
+
+    connections: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class AgentLink:
+    peer: int
+    up: AgentUp
+
+
+class Gateway(Actor):
+    handles = {
+        PeerUp: "peer_up",
+        PeerLost: "peer_lost",
+        FromPeer: "from_peer",
+        ToAgent: "to_agent",
+        Close: "close_agent",
+        WhoIsConnected: "who_is_connected",
+        Published: "observe",
+        dashboard.Batch: "broadcast",
+        SweepGhosts: "sweep_ghosts",
+    }
+
+    def __init__(self, outlet: Outlet, boot_id: str, pid: int, agent_options: AgentOptions) -> None:
+        super().__init__()
+        self._outlet = outlet
+        self._boot_id = boot_id
+        self._pid = pid
+        self._agent_options = agent_options
+        self._peers: dict[int, Peer] = {}
+        self._links: dict[str, AgentLink] = {}
+        self._newest: dict[str, str] = {}
+        self._starting: dict[str, list[object]] = {}
+        self._from_web: dict[type, Callable[[int, Any], None]] = {
+            WebHello: self._hello,
+            Call: self._call,
+            AgentUp: self._agent_up,
+            AgentFrame: self._agent_frame,
+            AgentsSeen: self._agents_seen,
+            AgentDown: self._agent_down,
+        }
+        self._own_operations: dict[str, Callable[[int, Call], None]] = {
+            "agents.list": self._list_agents,
+            "agents.get": self._get_agent,
+            "agents.push": self._push_task,
+            "hub.reset": self._reset,
+        }
+
+    def on_start(self) -> None:
+        self.runtime.bus.subscribe(PRESENCE, self.actor_ref)
+        self._outlet.disconnect_all()
+        self.send_after(ANNOUNCE_LIMIT_S, SweepGhosts())
+
+    # --- web processes --------------------------------------------------------------------------------------------
+
+    def peer_up(self, message: PeerUp) -> None:
+        self._peers[message.peer] = Peer()
+
+    def peer_lost(self, message: PeerLost) -> None:
+        """A web process died, and every agent socket in it."""
+        peer = self._peers.pop(message.peer, None)
+        for connection in peer.connections if peer is not None else ():
+            self._forget_connection(connection, clean=False)
+
+    def from_peer(self, message: FromPeer) -> None:
+        if message.peer not in self._peers:  # connected while this actor was being restarted
+            self._peers[message.peer] = Peer()
+        for item in message.messages:
+            self._from_web[type(item)](message.peer, item)
+
+    def _hello(self, peer: int, _: WebHello) -> None:
+        def greet(answer: object) -> None:
+            entries = _entries(answer)
+            if entries is None:  # without identities every request would be refused: let it come back
+                self._outlet.disconnect_all()
+            else:
+                self._outlet.send(peer, HubHello(self._boot_id, self._pid, entries))
+
+        self.request(names.TASK_QUEUE, tasks.ListIdentities(), greet, CALL_TIMEOUT_S)
+
+    # --- calls ----------------------------------------------------------------------------------------------------
+
+    def _call(self, peer: int, call: Call) -> None:
+        own = self._own_operations.get(call.op)
+        if own is not None:
+            own(peer, call)
+            return
+        operation = OPERATIONS.get(call.op)
+        if operation is None:
+            self._refuse(peer, call, "invalid", "unknown operation")
+            return
+        try:
+            message: object = msgspec.convert(call.args, operation.message)
+        except msgspec.ValidationError:
+            self._refuse(peer, call, "invalid", f"the arguments do not fit {call.op}")
+            return
+        self.request(operation.target, message, lambda answer: self._answer(peer, call, answer), CALL_TIMEOUT_S)
+
+    def _answer(self, peer: int, call: Call, answer: object) -> None:
+        if isinstance(answer, BaseException):
+            self._refuse(peer, call, "unavailable", "the hub is restarting or busy; try again")
+        elif isinstance(answer, tasks.Refused):
+            self._refuse(peer, call, answer.reason.value, answer.detail)
+        else:
+            self._outlet.send(peer, Reply(call.call_id, _plain(answer)))
+            if call.op in CHANGES_IDENTITIES:
+                self.request(names.TASK_QUEUE, tasks.ListIdentities(), self._announce_identities)
+
+    def _refuse(self, peer: int, call: Call, code: str, detail: str) -> None:
+        self._outlet.send(peer, Reply(call.call_id, None, code, detail))
+
+    def _announce_identities(self, answer: object) -> None:
+        entries = _entries(answer)
+        if entries is not None:
+            self._outlet.send(None, IdentityUpdate(entries))
+
+    # --- operations of its own --------------------------------------------------------------------------------------
+
+    def _list_agents(self, peer: int, call: Call) -> None:
+        refs = [ref for _, ref in self.names.starting_with(names.agent_fsm(""))]
+        views: list[AgentView] = []
+        missing = len(refs)
+        if not refs:
+            self._answer(peer, call, ())
+
+        def collect(answer: object) -> None:
+            nonlocal missing
+            missing -= 1
+            if isinstance(answer, AgentView):
+                views.append(answer)
+            if missing == 0:
+                self._answer(peer, call, tuple(sorted(views, key=lambda view: view.agent_id)))
+
+        for ref in refs:
+            self.when_done(ref.ask(ReadView(), block=False), collect, CALL_TIMEOUT_S)  # type: ignore[arg-type]
+
+    def _get_agent(self, peer: int, call: Call) -> None:
+        name = names.agent_fsm(str(call.args.get("agent_id")))
+        if self.names.whereis(name) is None:
+            self._refuse(peer, call, "not_found", "no such agent is connected")
+            return
+        self.request(name, ReadView(), lambda answer: self._answer(peer, call, answer), CALL_TIMEOUT_S)
+
+    def _push_task(self, peer: int, call: Call) -> None:
+        """Pushing is submitting a task that only this agent may take, so that it is durable like any other."""
+        agent_id = str(call.args.get("agent_id"))
+        if agent_id not in self._newest:
+            self._refuse(peer, call, "not_found", "the agent is not connected")
+            return
+        task = tasks.NewTask(
+            description=str(call.args["description"]),
+            metadata=call.args.get("metadata") or {},
+            assign_to=agent_id,
+            priority=tasks.Priority.URGENT,
+        )
+
+        def pushed(answer: object) -> None:
+            self._answer(peer, call, answer[0] if isinstance(answer, tuple) else answer)
+
+        submit = tasks.SubmitTasks((task,), call.args.get("submitted_by"))
+        self.request(names.TASK_QUEUE, submit, pushed, CALL_TIMEOUT_S)
+
+    def _reset(self, peer: int, call: Call) -> None:
+        """Restart every actor from the queue on, in the order of their dependencies; never the listener."""
+        logger.warning("reset by %s", call.args.get("triggered_by"))
+        self._answer(peer, call, None)
+        queue = self.names.cell(names.TASK_QUEUE)
+        if queue is not None:
+            queue.stop(Shutdown("reset"))
+
+    # --- agents ---------------------------------------------------------------------------------------------------
+
+    def _agent_up(self, peer: int, up: AgentUp) -> None:
+        current = self._links.get(self._newest.get(up.agent_id, ""))
+        if current is not None and up.resumed and not current.up.resumed and up.connection != current.up.connection:
+            self._outlet.send(peer, CloseAgent(up.connection, 4409, "replaced by a newer connection"))
+            return
+        self._links[up.connection] = AgentLink(peer, up)
+        self._peers[peer].connections.add(up.connection)
+        self._newest[up.agent_id] = up.connection
+        self._tell_fsm(up.agent_id, _connected(up))
+
+    def _tell_fsm(self, agent_id: str, message: object) -> None:
+        """To the agent's FSM, which is started if there is none; what comes meanwhile waits for it in order."""
+        waiting = self._starting.get(agent_id)
+        if waiting is not None:
+            waiting.append(message)
+            return
+        if self.send(names.agent_fsm(agent_id), message):
+            return
+        self._starting[agent_id] = [message]
+        spec = child(
+            AgentFSM, agent_id, self._agent_options, name=names.agent_fsm(agent_id), restart=Restart.TRANSIENT
+        )
+        self.request(names.AGENT_SUPERVISOR, StartChildRequest(spec), lambda _: self._fsm_started(agent_id))
+
+    def _fsm_started(self, agent_id: str) -> None:
+        """Also after a failure: then its supervisor restarts it, and it asks who is connected."""
+        for message in self._starting.pop(agent_id, ()):
+            self.send(names.agent_fsm(agent_id), message)
+
+    def who_is_connected(self, message: WhoIsConnected) -> Connected | None:
+        link = self._links.get(self._newest.get(message.agent_id, ""))
+        return _connected(link.up) if link is not None else None
+
+    def _agent_frame(self, _: int, message: AgentFrame) -> None:
+        link = self._links.get(message.connection)
+        if link is not None:
+            self._tell_fsm(link.up.agent_id, FromAgent(message.connection, message.frame))
+
+    def _agents_seen(self, _: int, message: AgentsSeen) -> None:
+        owners = tuple(self._links[key].up.agent_id for key in message.connections if key in self._links)
+        if owners:
+            self.send(names.TASK_QUEUE, tasks.RenewLeases(owners))
+
+    def _agent_down(self, _: int, message: AgentDown) -> None:
+        self._forget_connection(message.connection, clean=message.clean)
+
+    def _forget_connection(self, connection: str, *, clean: bool) -> None:
+        link = self._links.pop(connection, None)
+        if link is None:
+            return
+        peer = self._peers.get(link.peer)
+        if peer is not None:
+            peer.connections.discard(connection)
+        agent_id = link.up.agent_id
+        if self._newest.get(agent_id) == connection:  # compare and delete: a newer connection stays
+            del self._newest[agent_id]
+            if agent_id in self._starting or self.names.whereis(names.agent_fsm(agent_id)) is not None:
+                self._tell_fsm(agent_id, Dropped(connection, clean))
+
+    def sweep_ghosts(self, _: SweepGhosts) -> None:
+        prefix = names.agent_fsm("")
+        for name, _ref in self.names.starting_with(prefix):
+            if name.removeprefix(prefix) not in self._newest:
+                self.send(name, Dropped(None, clean=False))
+
+    # --- to agents and dashboards -----------------------------------------------------------------------------------
+
+    def to_agent(self, message: ToAgent) -> None:
+        link = self._links.get(message.connection)
+        if link is not None:
+            self._outlet.send(link.peer, ToAgents([message.connection], codec.encode(message.frame)))
+
+    def close_agent(self, message: Close) -> None:
+        link = self._links.get(message.connection)
+        if link is not None:
+            self._outlet.send(link.peer, CloseAgent(message.connection, message.code, message.reason))
+
+    def broadcast(self, batch: dashboard.Batch) -> None:
+        self._outlet.send(None, DashboardBatch(batch.first_seq, batch.last_seq, batch.events))
+
+    def observe(self, published: Published) -> None:
+        """Presence pushes go to the agents that asked for them."""
+        frame = _presence_frame(published.event)
+        if frame is None:
+            return
+        own = published.event.agent.agent_id if isinstance(published.event, AgentJoined) else None
+        by_peer: dict[int, list[str]] = {}
+        for connection, link in self._links.items():
+            if link.up.presence and link.up.agent_id != own:
+                by_peer.setdefault(link.peer, []).append(connection)
+        encoded = codec.encode(frame) if by_peer else b""
+        for peer, connections in by_peer.items():
+            self._outlet.send(peer, ToAgents(connections, encoded))
+
+
+def _connected(up: AgentUp) -> Connected:
+    return Connected(up.connection, up.name, up.status, tuple(up.capabilities), up.connected_at, up.resumed)
+
+
+def _presence_frame(event: object) -> dict[str, Any] | None:
+    if isinstance(event, AgentJoined):
+        return {"type": "agent_joined", "agent": agent_object(event.agent)}
+    if isinstance(event, AgentLeft):
+        return {"type": "agent_left", "agent_id": event.agent_id}
+    if isinstance(event, AgentChanged) and event.status_changed:
+        return {"type": "status_changed", "agent": agent_object(event.agent)}
+    return None
+
+
+def agent_object(view: AgentView) -> dict[str, Any]:
+    """An agent as ``/ws`` shows it (protocol.md section 1.2)."""
+    return {
+        "agent_id": view.agent_id,
+        "name": view.name,
+        "status": view.status,
+        "capabilities": list(view.capabilities),
+        "connected_at": view.connected_at,
+    }
+
+
+def _entries(answer: object) -> list[IdentityEntry] | None:
+    if not isinstance(answer, tuple):
+        return None
+    return [IdentityEntry(one.token_id, one.name, one.role.value, one.secret_sha256) for one in answer]
+
+
+def _plain(answer: object) -> Any:
+    return msgspec.to_builtins(answer, builtin_types=(bytes,))

@@ -1,0 +1,136 @@
+"""Pairs ready agents with queued tasks.
+
+It offers an agent when it believes that a task waits which the agent can do; the queue then picks the best task for that
+agent and assigns it in the same transaction. An offered agent is reserved until the answer comes, so it cannot get two tasks.
+What the scheduler knows are hints: it asks the queue and every agent at its start, and the queue again on a slow tick.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from actors.matching import BacklogHint, ReadyAgents
+from actors.vocabulary import names
+from actors.vocabulary.agents import Assign, Reconcile, Withdrawn
+from actors.vocabulary.events import TASKS, TaskEvent
+from actors.vocabulary.scheduling import AgentReady, AgentUnready
+from actors.vocabulary.tasks import Backlog, Claim, Offer, ReadBacklog, Reclaim, ReclaimCause, Task, TaskStatus
+from supervision.actor import Actor
+from supervision.bus import Published
+
+logger = logging.getLogger("agentcom.scheduler")
+
+#: Hints can be lost; this is how long one may stay lost.
+SLOW_TICK_S = 2.0
+
+#: Offers in one claim: bounds the size of one commit.
+MAX_OFFERS = 256
+
+#: Events after which the agent that held the attempt no longer does, without having said so itself.
+WITHDRAWALS = frozenset({"task_cancelled", "task_reclaimed", "task_dead_letter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Ask the queue what waits."""
+
+
+class Scheduler(Actor):
+    handles = {AgentReady: "ready", AgentUnready: "unready", Published: "observe", Tick: "tick"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ready = ReadyAgents()
+        self._backlog = BacklogHint()
+        self._reserved: set[str] = set()
+        self._left_while_reserved: set[str] = set()
+
+    def on_start(self) -> None:
+        self.runtime.bus.subscribe(TASKS, self.actor_ref)
+        for name, _ in self.names.starting_with(names.agent_fsm("")):
+            self.send(name, Reconcile())
+        self.send_every(SLOW_TICK_S, Tick())
+        self.tick(Tick())
+
+    # --- what changes the picture ---------------------------------------------------------------------------------
+
+    def ready(self, message: AgentReady) -> None:
+        self._left_while_reserved.discard(message.agent_id)
+        if message.agent_id not in self._reserved:
+            self._ready.add(message.agent_id, message.capabilities)
+            self._match()
+
+    def unready(self, message: AgentUnready) -> None:
+        self._ready.remove(message.agent_id)
+        if message.agent_id in self._reserved:
+            self._left_while_reserved.add(message.agent_id)
+
+    def observe(self, published: Published) -> None:
+        event = published.event
+        if not isinstance(event, TaskEvent):
+            return
+        task = event.task
+        if task.status is TaskStatus.QUEUED and (task.not_before is None or event.event == "task_ready"):
+            self._backlog.add(frozenset(task.needed_capabilities), task.assign_to)
+            self._match()
+        elif event.previous == TaskStatus.QUEUED and task.status is not TaskStatus.ASSIGNED:
+            self._backlog.drop(frozenset(task.needed_capabilities), task.assign_to)
+        if event.agent_id is not None and event.event in WITHDRAWALS and event.previous == TaskStatus.ASSIGNED:
+            self.send(names.agent_fsm(event.agent_id), Withdrawn(task.id, event.event, event.cause))
+
+    def tick(self, _: Tick) -> None:
+        self.request(names.TASK_QUEUE, ReadBacklog(), self._learn_backlog)
+
+    def _learn_backlog(self, answer: object) -> None:
+        # While claims are in flight the queue's numbers and ours count some tasks twice; the next tick will do.
+        if isinstance(answer, Backlog) and not self._reserved:
+            self._backlog.replace(answer.by_needs, answer.pinned)
+            self._match()
+
+    # --- pairing --------------------------------------------------------------------------------------------------
+
+    def _match(self) -> None:
+        offers: list[Offer] = []
+        taken_for: list[frozenset[str] | None] = []
+        for agent_id, capabilities, needs in self._backlog.pairs(self._ready):
+            offers.append(Offer(agent_id, capabilities))
+            taken_for.append(needs)
+            if len(offers) == MAX_OFFERS:
+                self._claim(tuple(offers), tuple(taken_for))
+                offers, taken_for = [], []
+        if offers:
+            self._claim(tuple(offers), tuple(taken_for))
+
+    def _claim(self, offers: tuple[Offer, ...], taken_for: tuple[frozenset[str] | None, ...]) -> None:
+        self._reserved.update(offer.agent_id for offer in offers)
+        self.request(names.TASK_QUEUE, Claim(offers), lambda answer: self._claimed(offers, taken_for, answer))
+
+    def _claimed(self, offers: tuple[Offer, ...], taken_for: tuple[frozenset[str] | None, ...], answer: object) -> None:
+        self._reserved.difference_update(offer.agent_id for offer in offers)
+        if not isinstance(answer, tuple):
+            logger.warning("a claim for %d agents has no answer: %s", len(offers), answer)
+            for offer in offers:
+                self.send(names.agent_fsm(offer.agent_id), Reconcile())
+            return
+        for offer, needs, task in zip(offers, taken_for, answer, strict=True):
+            if task is None:
+                self._take_back(offer)
+            else:
+                self._hand_out(offer, needs, task)
+        self._match()
+
+    def _take_back(self, offer: Offer) -> None:
+        if offer.agent_id in self._left_while_reserved:
+            self._left_while_reserved.discard(offer.agent_id)
+        else:
+            self._ready.add(offer.agent_id, offer.capabilities)
+
+    def _hand_out(self, offer: Offer, needs: frozenset[str] | None, task: Task) -> None:
+        self._left_while_reserved.discard(offer.agent_id)
+        got = None if task.assign_to is not None else frozenset(task.needed_capabilities)
+        if got != needs:  # the best task was another one than the one that made us offer the agent
+            self._backlog.drop(got or frozenset(), task.assign_to)
+            self._backlog.add(needs or frozenset(), offer.agent_id if needs is None else None)
+        if not self.send(names.agent_fsm(offer.agent_id), Assign(task)):
+            self.send(names.TASK_QUEUE, Reclaim(task.id, task.generation, ReclaimCause.AGENT_LEFT))

@@ -1,0 +1,77 @@
+"""Committed facts, published once and only after their commit, on two topics of the event bus.
+
+The bus wraps each in ``supervision.bus.Published(seq, topic, event)``; ``seq`` grows by one without a hole within one
+boot of the hub. ``at`` is Unix milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.vocabulary.tasks import Task
+
+TASKS = "tasks"
+PRESENCE = "presence"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """A committed transition. ``task`` is the task *after* it (without history).
+
+    ``event``: task_submitted, task_assigned, task_accepted, task_progress, task_completed, task_retried,
+    task_dead_letter, task_reclaimed, task_cancelled, task_pruned, and task_ready (a back-off ended; a hint for the scheduler,
+    not shown to browsers).
+    ``previous`` is the status before it, None for a submission, so that counters can be folded without reading.
+    ``failed`` is True for an attempt that ended badly through the task (fail, dead letter by failure, deadline).
+    ``progress`` is 0 to 100 or None.
+    """
+
+    event: str
+    task: Task
+    at: int
+    agent_id: str | None = None
+    previous: str | None = None
+    failed: bool = False
+    cause: str | None = None
+    progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One agent as everybody sees it. ``capabilities`` are as sent (strings or objects with ``name``)."""
+
+    agent_id: str
+    name: str
+    status: str
+    capabilities: tuple[object, ...]
+    connected_at: int
+    fsm_state: str
+    current_task_id: str | None
+    flags: tuple[str, ...]
+    last_state_change: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentJoined:
+    agent: AgentView
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLeft:
+    """The agent is gone for good. ``clean``: it said goodbye, so it is not offline."""
+
+    agent_id: str
+    name: str
+    clean: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """State, task, flags or the free-text status changed."""
+
+    agent: AgentView
+    at: int
+    status_changed: bool = False
+    """True when the agent itself changed its ``status``."""

@@ -1,0 +1,12 @@
+"""The names under which actors find one another. Names, never refs, are what an actor keeps of another."""
+
+TASK_QUEUE = "task_queue"
+AGENT_SUPERVISOR = "agent_supervisor"
+SCHEDULER = "scheduler"
+GATEWAY = "gateway"
+DASHBOARD_STATE = "dashboard_state"
+BROADCASTER = "broadcaster"
+
+
+def agent_fsm(agent_id: str) -> str:
+    return f"agent:{agent_id}"
