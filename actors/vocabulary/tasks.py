@@ -403,7 +403,8 @@ class Overview:
     minutes: tuple[FinishedMinute, ...]
     agents: tuple[KnownAgent, ...]
     as_of_seq: int = 0
-    """``self.runtime.bus.seq`` of ``TaskQueue``, read after the events of its batch are published and before it answers.
+    """The bus number that ``TaskQueue`` saw (``self.runtime.bus.seq``) when the events of its batch were published, and
+    before it answers this read.
 
     Every task event numbered up to it is contained in this overview and every later one is not, so that a
     reader that was already subscribed folds each event exactly once by skipping ``seq <= as_of_seq``.

@@ -1,0 +1,287 @@
+"""Knows what the dashboard shows, and says so in one encoded snapshot. Told by events; never asks others to count.
+
+At its start, also after its own crash, it subscribes first and then rebuilds: counters, lists, the rolling hour and the
+ages of assigned tasks from ``TaskQueue``'s overview, the connected agents from their FSMs. Events that arrive meanwhile
+wait, and those that the overview contains already are skipped by number, so each is counted exactly once. Questions
+that come before the rebuild is over are answered right after it.
+
+What cannot be rebuilt, because nobody stores it, are the last three depths of the queue: a ``queue_growing`` condition
+needs three new checks after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, TypeVar
+
+from actors.health import HealthModel, HealthOptions, Moment
+from actors.rolling import REBUILD_WINDOW_S
+from actors.snapshot import (
+    COMPLETIONS_SHOWN,
+    DEAD_LETTERS_KEPT,
+    JsonObject,
+    Picture,
+    agent_entry,
+    build_snapshot,
+    rebuild,
+)
+from actors.vocabulary.agents import ReadView
+from actors.vocabulary.dashboard import Boot, ForgetAgent, Health, ReadHealth, ReadSnapshot, Snapshot
+from actors.vocabulary.events import PRESENCE, TASKS, AgentChanged, AgentJoined, AgentLeft, AgentView, TaskEvent
+from actors.vocabulary.names import TASK_QUEUE, agent_fsm
+from actors.vocabulary.tasks import AgentPresence, KnownAgent, Overview, ReadOverview, RecordPresence, TaskStatus
+from supervision.actor import Actor, Deferred
+from supervision.bus import Published
+from wire import codec
+
+#: Seconds for ``TaskQueue`` to answer: it reads by index, but a bulk submit or a slow disk may be in front.
+OVERVIEW_TIMEOUT_S = 10.0
+
+#: Seconds between two attempts to rebuild while ``TaskQueue`` is away: it restarts within a fraction of it.
+REBUILD_RETRY_S = 0.5
+
+#: Seconds between two overviews that refill the dead letters: a list that is short for a moment beats a busy writer.
+REFILL_PAUSE_S = 5.0
+
+#: Seconds for an FSM to answer: it never blocks, so one that does not will be restarted and announce itself.
+AGENT_TIMEOUT_S = 2.0
+
+#: Seconds that an encoded snapshot may be served again when nothing happened: only uptime and ages have changed.
+SNAPSHOT_FRESH_S = 0.25
+
+#: Seconds between two looks at health, and the precision of a condition's ``since``.
+HEALTH_TICK_S = 1.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """To itself: ask for an overview."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """To itself: look at health."""
+
+
+class DashboardState(Actor):
+    """``boot`` outlives this actor, so that uptime and boot id are the hub's."""
+
+    handles: ClassVar[dict[type, str]] = {
+        Published: "collect",
+        ReadSnapshot: "read_snapshot",
+        ReadHealth: "read_health",
+        ForgetAgent: "forget_agent",
+        Rebuild: "ask_for_overview",
+        Tick: "look_at_health",
+    }
+
+    def __init__(self, boot: Boot, options: HealthOptions | None = None) -> None:
+        super().__init__()
+        self._boot = boot
+        self._health = HealthModel(options)
+        self._seq = 0
+        self._picture: Picture | None = None
+        self._buffer: list[tuple[int, TaskEvent]] | None = None
+        """Numbered task events since an overview was asked for; None while none is under way."""
+        self._overview_asked_s = float("-inf")
+        self._agents: dict[str, JsonObject] = {}
+        self._silent_agents = 0
+        """FSMs that were asked for their view and have not answered yet."""
+        self._heard: set[str] = set()
+        """Agents with a presence event during the rebuild: fresher than any answer or record from before it."""
+        self._waiting: list[tuple[Deferred, Callable[[], object]]] = []
+        self._encoded: Snapshot | None = None
+        self._encoded_s = 0.0
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def on_start(self) -> None:
+        for topic in (TASKS, PRESENCE):
+            self._seq = self.runtime.bus.subscribe(topic, self.actor_ref)
+        for name, _ in self.runtime.names.starting_with(agent_fsm("")):
+            self._silent_agents += 1
+            self.request(name, ReadView(), self._take_agent, timeout_s=AGENT_TIMEOUT_S)
+        self.ask_for_overview()
+        self.send_every(HEALTH_TICK_S, Tick())
+
+    def ask_for_overview(self, _: Rebuild | None = None) -> None:
+        # Whatever was buffered before this question is contained in its answer.
+        self._buffer = []
+        self._overview_asked_s = self.runtime.clock.monotonic()
+        question = ReadOverview(
+            window_s=REBUILD_WINDOW_S, completions=COMPLETIONS_SHOWN, dead_letters=DEAD_LETTERS_KEPT
+        )
+        self.request(TASK_QUEUE, question, self._take_overview, timeout_s=OVERVIEW_TIMEOUT_S)
+
+    def _take_overview(self, answer: object) -> None:
+        """The first one starts the picture and health; a later one only replaces the picture."""
+        buffered, self._buffer = self._buffer or [], None
+        if not isinstance(answer, Overview):
+            if self._picture is None:
+                self.send_after(REBUILD_RETRY_S, Rebuild())
+            return
+        is_first = self._picture is None
+        self._picture = rebuild(answer, buffered, self._now())
+        self._encoded = None
+        if is_first:
+            self._miss_known_agents(answer.agents)
+            self._resume_watching(answer, buffered)
+            self._answer_waiting()
+
+    def _take_agent(self, answer: object) -> None:
+        self._silent_agents -= 1
+        # Without a connection ever (0) the FSM has only just begun: it announces itself, or ends without a word.
+        if isinstance(answer, AgentView) and answer.connected_at > 0 and answer.agent_id not in self._heard:
+            self._show_agent(answer)
+        self._answer_waiting()
+
+    def _miss_known_agents(self, known: tuple[KnownAgent, ...]) -> None:
+        """Agents that were lost, or connected when the hub died, count as offline unless they announce themselves."""
+        now = self._now()
+        grace_s = self._health.options.offline_grace_s
+        for agent in known:
+            if agent.presence == AgentPresence.LEFT or agent.agent_id in self._agents or agent.agent_id in self._heard:
+                continue
+            gone, shown_from_s = now, now.monotonic_s + grace_s
+            if agent.presence == AgentPresence.LOST:
+                gone, shown_from_s = self._moment_of(agent.since, now), self._boot.started_monotonic + grace_s
+            self._health.agents.expect(agent.agent_id, agent.name, gone=gone, shown_from_s=shown_from_s)
+
+    def _resume_watching(self, overview: Overview, buffered: list[tuple[int, TaskEvent]]) -> None:
+        """Go on with the age of each assigned task; the time that the hub was away does not count against an agent."""
+        now = self._now()
+        ages = [
+            (self._moment_of(max(task.assigned_at or 0, task.updated_at, self._boot.started_at_ms), now), task.id)
+            for task in overview.assigned
+        ]
+        for last, task_id in sorted(ages, key=lambda age: age[0].monotonic_s):
+            self._health.tasks.working(task_id, last.monotonic_s)
+        for seq, event in buffered:
+            if seq > overview.as_of_seq:
+                self._watch_task(event, now.monotonic_s)
+
+    # --- events ---------------------------------------------------------------------------------------------------
+
+    def collect(self, published: Published) -> None:
+        self._seq = max(self._seq, published.seq)
+        self._encoded = None
+        event = published.event
+        if isinstance(event, TaskEvent):
+            self._collect_task(published.seq, event)
+        elif isinstance(event, AgentLeft):
+            self._hear(event.agent_id)
+            self._agents.pop(event.agent_id, None)
+            self._health.agents.left(event.agent_id, event.name, clean=event.clean, now=self._now())
+        elif isinstance(event, AgentJoined | AgentChanged):
+            self._hear(event.agent.agent_id)
+            self._show_agent(event.agent)
+
+    def _collect_task(self, seq: int, event: TaskEvent) -> None:
+        if self._buffer is not None:
+            self._buffer.append((seq, event))
+        if self._picture is not None:
+            now_s = self.runtime.clock.monotonic()
+            self._picture.fold(event, now_s)
+            self._watch_task(event, now_s)
+
+    def _watch_task(self, event: TaskEvent, now_s: float) -> None:
+        if event.task.status == TaskStatus.ASSIGNED:
+            self._health.tasks.working(event.task.id, now_s)
+        else:
+            self._health.tasks.released(event.task.id)
+
+    def _hear(self, agent_id: str) -> None:
+        if not self._is_rebuilt:
+            self._heard.add(agent_id)
+
+    def _show_agent(self, agent: AgentView) -> None:
+        self._agents[agent.agent_id] = agent_entry(agent)
+        self._health.agents.returned(agent.agent_id)
+        self._encoded = None
+
+    def look_at_health(self, _: Tick) -> None:
+        if self._picture is None:
+            return
+        now = self._now()
+        self._health.queue.observe(self._picture.by_status[TaskStatus.QUEUED], now)
+        self._current_health(self._picture, now)
+        may_ask = self._buffer is None and now.monotonic_s - self._overview_asked_s >= REFILL_PAUSE_S
+        if may_ask and self._picture.needs_overview:
+            self.ask_for_overview()
+
+    # --- questions ------------------------------------------------------------------------------------------------
+
+    def read_snapshot(self, _: ReadSnapshot) -> Snapshot | Deferred:
+        return self._when_rebuilt(self._snapshot)
+
+    def read_health(self, _: ReadHealth) -> Health | Deferred:
+        return self._when_rebuilt(self._read_health)
+
+    def forget_agent(self, request: ForgetAgent) -> bool | Deferred:
+        return self._when_rebuilt(partial(self._forget, request.agent_id))
+
+    def _when_rebuilt(self, answer: Callable[[], T]) -> T | Deferred:
+        """Answer now, or as soon as there is something to tell."""
+        if self._is_rebuilt:
+            return answer()
+        deferred = self.defer()
+        self._waiting.append((deferred, answer))
+        return deferred
+
+    @property
+    def _is_rebuilt(self) -> bool:
+        return self._picture is not None and self._silent_agents == 0
+
+    def _answer_waiting(self) -> None:
+        if not self._is_rebuilt:
+            return
+        self._heard.clear()  # nothing older can arrive any more
+        waiting, self._waiting = self._waiting, []
+        for deferred, answer in waiting:
+            deferred.reply(answer())
+
+    def _snapshot(self) -> Snapshot:
+        assert self._picture is not None
+        now = self._now()
+        if self._encoded is None or now.monotonic_s - self._encoded_s >= SNAPSHOT_FRESH_S:
+            shown = build_snapshot(
+                boot=self._boot,
+                seq=self._seq,
+                now=now,
+                agents=self._agents.values(),
+                picture=self._picture,
+                health=self._current_health(self._picture, now),
+            )
+            self._encoded = Snapshot(self._seq, codec.encode(shown))
+            self._encoded_s = now.monotonic_s
+        return self._encoded
+
+    def _read_health(self) -> Health:
+        assert self._picture is not None
+        return self._current_health(self._picture, self._now())
+
+    def _forget(self, agent_id: str) -> bool:
+        name = self._health.agents.forget(agent_id)
+        if name is None:
+            return False
+        self._encoded = None
+        self.send(TASK_QUEUE, RecordPresence(agent_id, name, AgentPresence.LEFT))  # so that it stays forgotten
+        return True
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def _current_health(self, picture: Picture, now: Moment) -> Health:
+        return self._health.evaluate(picture.hour.totals(now.monotonic_s), now)
+
+    def _now(self) -> Moment:
+        return Moment(self.runtime.clock.monotonic(), self.runtime.clock.time_ms())
+
+    @staticmethod
+    def _moment_of(unix_ms: int, now: Moment) -> Moment:
+        """A stored wall-clock time on both clocks; one in the future (the wall clock was set back) is now."""
+        age_s = max(0, now.unix_ms - unix_ms) / 1000
+        return Moment(now.monotonic_s - age_s, unix_ms)
