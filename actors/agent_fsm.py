@@ -138,8 +138,8 @@ class AgentFSM(Actor):
             return
         if isinstance(answer, Connected):
             self.connected(answer)
-        else:  # nobody there: whatever the queue still knows of this agent runs into its lease
-            self.exit(Normal())
+        else:  # it is not there any more; what the queue still holds for it runs into its lease
+            self._leave(clean=False)
 
     # --- the connection -------------------------------------------------------------------------------------------
 

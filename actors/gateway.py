@@ -291,9 +291,7 @@ class Gateway(Actor):
         if self.send(names.agent_fsm(agent_id), message):
             return
         self._starting[agent_id] = [message]
-        spec = child(
-            AgentFSM, agent_id, self._agent_options, name=names.agent_fsm(agent_id), restart=Restart.TRANSIENT
-        )
+        spec = child(AgentFSM, agent_id, self._agent_options, name=names.agent_fsm(agent_id), restart=Restart.TRANSIENT)
         self.request(names.AGENT_SUPERVISOR, StartChildRequest(spec), lambda _: self._fsm_started(agent_id))
 
     def _fsm_started(self, agent_id: str) -> None:

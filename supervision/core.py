@@ -503,9 +503,7 @@ class SupervisorCore:
 
     def _info(self, child: Child) -> ChildInfo:
         last_exit = str(child.last_exit) if child.last_exit is not None else None
-        return ChildInfo(
-            child.spec.id, child.ref, child.state.name.lower(), child.spec.type, child.restarts, last_exit
-        )
+        return ChildInfo(child.spec.id, child.ref, child.state.name.lower(), child.spec.type, child.restarts, last_exit)
 
     def _counts(self) -> ChildCounts:
         children = self.children.values()

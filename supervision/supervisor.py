@@ -90,9 +90,7 @@ def child(
     """The spec of an actor child; ``id`` defaults to ``name``, then to the class name."""
     kind = ChildType.SUPERVISOR if issubclass(actor_class, Supervisor) else ChildType.WORKER
     start = StartActor(actor_class, args, tuple(kwargs.items()), name)
-    return ChildSpec(
-        id or name or actor_class.__name__, start, restart, shutdown_s, kind, significant, start_timeout_s
-    )
+    return ChildSpec(id or name or actor_class.__name__, start, restart, shutdown_s, kind, significant, start_timeout_s)
 
 
 class Supervisor(Actor):
@@ -178,9 +176,7 @@ class Supervisor(Actor):
             if cell.was_started:
                 self._put(self._child_gone, Exited(*identity, reason))
 
-        cell = self.runtime.create(
-            start.actor_class, start.args, dict(start.kwargs), name=start.name, on_exit=gone
-        )
+        cell = self.runtime.create(start.actor_class, start.args, dict(start.kwargs), name=start.name, on_exit=gone)
         self._cells[identity] = cell
         self.when_done(
             cell.start(), lambda outcome: self._child_started(identity, outcome), effect.spec.start_timeout_s

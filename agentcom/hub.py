@@ -1,0 +1,162 @@
+"""The hub process: all actors, and the only connection to the database that ever writes.
+
+Started by the root with its options in the environment (``process_options``). It says ``READY=1`` when every actor
+is up and the link to the web processes listens. Exit status 0 after SIGTERM; 1 when the tree gave up; 70 after a disk error
+whose outcome is unknown. The root starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+from actors.task_queue import TaskQueueOptions
+
+from actors.agent_fsm import AgentOptions
+from actors.vocabulary import names
+from actors.vocabulary.dashboard import Boot
+from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp
+from actors.vocabulary.tasks import CreateIdentity, Identity, ListIdentities, Role
+from agentcom import data_dir
+from agentcom.logs import configure_logging
+from agentcom.process_options import HUB_VARIABLE, HubOptions
+from agentcom.tree import TreeOptions, hub_children, hub_flags
+from link.server import LinkServer
+from supervision.cell import Cell
+from supervision.notify import notify
+from supervision.posix import die_with_parent
+from supervision.runtime import Runtime
+from supervision.supervisor import Supervisor
+from wire import tokens
+
+logger = logging.getLogger("agentcom.hub")
+
+ADMIN = "admin"
+
+
+def main() -> int:
+    options = msgspec.json.decode(os.environ[HUB_VARIABLE], type=HubOptions)
+    die_with_parent(signal.SIGKILL, options.parent_pid)
+    os.umask(0o077)
+    configure_logging("hub", options.log_level)
+    return asyncio.run(Hub(options).run())
+
+
+class Hub:
+    """Owns the runtime, the link server and the top of the tree for one life of the process."""
+
+    def __init__(self, options: HubOptions) -> None:
+        self._options = options
+        self._data_dir = Path(options.data_dir)
+        self._runtime = Runtime()
+        self._server = LinkServer(Path(options.link_socket))
+        self._server.on_up = lambda peer: self._to_gateway(PeerUp(peer))
+        self._server.on_messages = lambda peer, messages: self._to_gateway(FromPeer(peer, messages))
+        self._server.on_lost = lambda peer: self._to_gateway(PeerLost(peer))
+        self._over = asyncio.Event()
+        self._stop_requested = False
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        top = self._create_tree(loop)
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._request_stop, top)
+        try:
+            await _started(top, loop)
+            await asyncio.to_thread(self._ensure_admin_token)
+            await self._server.start()
+            notify("READY=1")
+            logger.info("ready")
+            await self._over.wait()
+        finally:
+            await self._server.close()
+            self._runtime.close()
+        if self._stop_requested:
+            return 0
+        logger.error("the tree gave up: %s", top.reason)
+        return 1
+
+    def _create_tree(self, loop: asyncio.AbstractEventLoop) -> Cell:
+        clock = self._runtime.clock
+        boot = Boot(self._runtime.new_id(8), clock.time_ms(), clock.monotonic())
+        options = tree_options(self._options)
+        children = hub_children(options, self._server, boot, os.getpid())
+        return self._runtime.create(
+            Supervisor,
+            (hub_flags(options), children),
+            name="hub_supervisor",
+            on_exit=lambda *_: loop.call_soon_threadsafe(self._over.set),
+        )
+
+    def _request_stop(self, top: Cell) -> None:
+        self._stop_requested = True
+        top.stop()
+
+    def _to_gateway(self, message: object) -> None:
+        """While the gateway is away this is lost on purpose: when it is back, every web process announces itself anew."""
+        ref = self._runtime.names.whereis(names.GATEWAY)
+        if ref is not None and ref.is_alive():
+            ref.tell(message)
+
+    def _ensure_admin_token(self) -> None:
+        """``<data>/admin.token`` exists, is private, and is a valid token. Raises ``DataDirError``."""
+        path = self._data_dir / data_dir.ADMIN_TOKEN_FILE
+        content = data_dir.read_private(path)
+        parsed = tokens.parse(content.decode().strip()) if content is not None else None
+        if parsed is None:
+            minted = tokens.mint(Role.ADMIN.value)
+            data_dir.write_private(path, f"{minted.token}\n".encode())
+            parsed = (minted.token_id, minted.secret_sha256)
+        token_id, secret_sha256 = parsed
+        queue = self._runtime.names.whereis(names.TASK_QUEUE)
+        assert queue is not None
+        known = queue.ask(ListIdentities(), timeout=10)
+        if not any(one.token_id == token_id and one.secret_sha256 == secret_sha256 for one in known):
+            created_at = self._runtime.clock.time_ms()
+            identity = Identity(token_id, ADMIN, Role.ADMIN, secret_sha256, created_at)
+            queue.ask(CreateIdentity(identity, rotate=True), timeout=10)
+
+
+def tree_options(options: HubOptions) -> TreeOptions:
+    return TreeOptions(
+        database=Path(options.data_dir) / data_dir.DATABASE_FILE,
+        queue=TaskQueueOptions(
+            lease_s=options.lease_s,
+            boot_grace_s=options.boot_grace_s,
+            retry_base_s=options.retry_base_s,
+            retry_cap_s=options.retry_cap_s,
+            max_reclaims=options.max_reclaims,
+            retention_days=options.retention_days,
+            max_queued=options.max_queued,
+        ),
+        agents=AgentOptions(acceptance_timeout_s=options.acceptance_timeout_s, grace_s=options.grace_s),
+        max_restarts=options.max_restarts,
+        period_s=options.max_seconds,
+    )
+
+
+def _started(top: Cell, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+    """The tree's start as something to await; raises what stopped it from starting."""
+    ready: asyncio.Future[None] = loop.create_future()
+
+    def settle(outcome: object) -> None:
+        if isinstance(outcome, BaseException):
+            ready.set_exception(RuntimeError(str(outcome)))
+        else:
+            ready.set_result(None)
+
+    top.start().on_done(lambda future: loop.call_soon_threadsafe(settle, future.outcome()))
+    return ready
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (data_dir.DataDirError, RuntimeError) as error:
+        logging.getLogger("agentcom.hub").critical("cannot start: %s", error)
+        sys.exit(1)

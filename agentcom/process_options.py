@@ -1,0 +1,41 @@
+"""What the root tells its child processes: plain values, so that the root itself needs neither actors nor a web server."""
+
+from __future__ import annotations
+
+import msgspec
+
+#: Environment variables that carry these structs as JSON.
+HUB_VARIABLE = "AGENTCOM_HUB_OPTIONS"
+WEB_VARIABLE = "AGENTCOM_WEB_OPTIONS"
+
+
+class HubOptions(msgspec.Struct, frozen=True):
+    """Names, units and meanings are those of ``agentcom.config``."""
+
+    parent_pid: int
+    data_dir: str
+    link_socket: str
+    log_level: str
+    max_restarts: int
+    max_seconds: float
+    lease_s: float
+    boot_grace_s: float
+    retry_base_s: float
+    retry_cap_s: float
+    max_reclaims: int
+    retention_days: float
+    max_queued: int
+    acceptance_timeout_s: float
+    grace_s: float
+
+
+class WebProcessOptions(msgspec.Struct, frozen=True):
+    parent_pid: int
+    log_level: str
+    web_id: str
+    listen_fd: int
+    hub_socket: str
+    allowed_hosts: tuple[str, ...]
+    trusted_origins: tuple[str, ...]
+    bind_is_loopback: bool
+    dashboard_auth: str

@@ -1,0 +1,222 @@
+"""The root process: no actors, no database, no HTTP.
+
+It owns the listening socket, the lock on the data directory, the signals, and the order of start and stop: first the hub, then
+the web processes, then local agents; stopping is the reverse. A child that dies is started again; more often than
+``max_restarts`` in ``max_seconds`` and the root gives up with exit status 1.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from agentcom import data_dir, listening
+from agentcom.config import Config
+from agentcom.logs import configure_logging
+from agentcom.process_options import (
+    HUB_VARIABLE,
+    WEB_VARIABLE,
+    HubOptions,
+    WebProcessOptions,
+)
+from supervision.notify import notify
+from supervision.process_child import ProcessStart
+from supervision.process_supervisor import Group, ProcessSupervisor
+from supervision.spec import ChildSpec, ChildType, Strategy, SupervisorFlags
+
+logger = logging.getLogger("agentcom.root")
+
+#: How long each kind of process may take to stop within the root's ``drain_s``.
+WEB_SHUTDOWN_S = 4.0
+HUB_SHUTDOWN_S = 9.0
+AGENT_SHUTDOWN_S = 6.0
+
+LINK_SOCKET = "hub.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAgent:
+    """A sidecar that the root runs beside the hub (``agentcom up``)."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+
+
+class StartRefused(Exception):
+    """The root cannot start; ``exit_status`` as in ``agentcom help exit-codes``, ``hint`` says what to type next."""
+
+    def __init__(self, message: str, hint: str, exit_status: int) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.exit_status = exit_status
+
+
+def serve(config: Config, agents: Sequence[LocalAgent] = ()) -> int:
+    """Run a hub until it is told to stop; the exit status of the process. Raises ``StartRefused`` before anything started."""
+    configure_logging("root", config.log_level)
+    root = Root(config, agents)
+    try:
+        root.open()
+        return root.run()
+    finally:
+        root.close()
+
+
+class Root:
+    """One run of the root process. ``open`` takes what must be exclusive, ``run`` blocks, ``close`` gives all of it back."""
+
+    def __init__(self, config: Config, agents: Sequence[LocalAgent]) -> None:
+        self._config = config
+        self._agents = agents
+        self._data_dir = Path(config.data_dir)
+        self._lock_fd: int | None = None
+        self._socket: socket.socket | None = None
+        self._run_dir: Path | None = None
+        self._supervisor: ProcessSupervisor | None = None
+        self._announced = False
+        self.url = ""
+
+    def open(self) -> None:
+        config = self._config
+        is_local = listening.is_loopback(config.host)
+        if not is_local and not config.insecure_lan:
+            hint = "Say that you mean it:  --insecure-lan   (traffic and tokens travel in clear text)"
+            raise StartRefused(f"{config.host} is reachable from other machines and there is no TLS", hint, 2)
+        try:
+            self._lock_fd = data_dir.lock(data_dir.prepare(self._data_dir))
+        except data_dir.DataDirError as error:
+            raise StartRefused(str(error), error.hint, 5 if error.is_conflict else 1) from error
+        try:
+            self._socket = listening.bind(config.host, config.port, strict=config.port_explicit)
+        except listening.PortTaken as error:
+            hint = f"Use another:  agentcom serve --port {config.port + 1}    or let one be picked:  --port 0"
+            raise StartRefused(str(error), hint, 5) from error
+        except OSError as error:
+            raise StartRefused(f"cannot listen on {config.host}: {error}", "Name another --host.", 2) from error
+        self.url = listening.url_of(self._socket, config.host)
+        self._run_dir = Path(tempfile.mkdtemp(prefix="agentcom-"))
+        if not is_local:
+            logger.warning("reachable from other machines: the dashboard's reads are %s", config.dashboard_auth)
+
+    def run(self) -> int:
+        flags = SupervisorFlags(Strategy.ONE_FOR_ONE, self._config.max_restarts, self._config.max_seconds)
+        self._supervisor = ProcessSupervisor(
+            flags, self._children(flags), on_change=self._changed, stop_limit_s=self._config.drain_s
+        )
+        status = self._supervisor.run()
+        if status != 0:
+            logger.critical("gave up: a process could not be kept running; its own messages above say why")
+        return status
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._run_dir is not None:
+            shutil.rmtree(self._run_dir, ignore_errors=True)
+        if self._lock_fd is not None:
+            with suppress(FileNotFoundError):
+                (self._data_dir / data_dir.HUB_FILE).unlink()
+            os.close(self._lock_fd)
+
+    # --- children -------------------------------------------------------------------------------------------------
+
+    def _children(self, flags: SupervisorFlags) -> tuple[ChildSpec, ...]:
+        webs = tuple(self._web(number) for number in range(self._config.web_processes))
+        agents = tuple(_agent(agent) for agent in self._agents)
+        return (
+            self._hub(),
+            ChildSpec("web", Group(flags, webs), type=ChildType.SUPERVISOR, start_timeout_s=60.0),
+            ChildSpec("agents", Group(flags, agents), type=ChildType.SUPERVISOR, start_timeout_s=60.0),
+        )
+
+    def _hub(self) -> ChildSpec:
+        config = self._config
+        assert self._run_dir is not None and self._lock_fd is not None
+        options = HubOptions(
+            parent_pid=os.getpid(),
+            data_dir=str(self._data_dir),
+            link_socket=str(self._run_dir / LINK_SOCKET),
+            log_level=config.log_level,
+            max_restarts=config.hub_max_restarts,
+            max_seconds=config.hub_max_seconds,
+            lease_s=config.lease_s,
+            boot_grace_s=config.boot_grace_s,
+            retry_base_s=config.retry_base_s,
+            retry_cap_s=config.retry_cap_s,
+            max_reclaims=config.max_reclaims,
+            retention_days=config.retention_days,
+            max_queued=config.max_queued,
+            acceptance_timeout_s=config.acceptance_timeout_s,
+            grace_s=config.grace_s,
+        )
+        # The hub inherits the lock, so that nobody else gets the database while a hub without a root still dies.
+        start = _python("agentcom.hub", HUB_VARIABLE, options, self._lock_fd)
+        return ChildSpec("hub", start, shutdown_s=HUB_SHUTDOWN_S, start_timeout_s=180.0)
+
+    def _web(self, number: int) -> ChildSpec:
+        assert self._socket is not None and self._run_dir is not None
+        options = WebProcessOptions(
+            parent_pid=os.getpid(),
+            log_level=self._config.log_level,
+            web_id=f"web-{number}",
+            listen_fd=self._socket.fileno(),
+            hub_socket=str(self._run_dir / LINK_SOCKET),
+            allowed_hosts=tuple(self._config.allowed_hosts),
+            trusted_origins=tuple(self._config.trusted_origins),
+            bind_is_loopback=listening.is_loopback(self._config.host),
+            dashboard_auth=self._config.dashboard_auth,
+        )
+        start = _python("agentcom.web_process", WEB_VARIABLE, options, self._socket.fileno())
+        return ChildSpec(options.web_id, start, shutdown_s=WEB_SHUTDOWN_S)
+
+    # --- telling ----------------------------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        supervisor = self._supervisor
+        if supervisor is None or not supervisor.is_ready:
+            return
+        pids = {running.name: running.process.pid for running in supervisor.processes() if running.is_ready}
+        webs = [pid for name, pid in pids.items() if name.startswith("web-")]
+        if "hub" not in pids or len(webs) < self._config.web_processes:
+            return
+        where = {"url": self.url, "pid": os.getpid(), "hub_pid": pids["hub"], "web_pids": webs}
+        content = json.dumps(where).encode() + b"\n"
+        data_dir.write_private(self._data_dir / data_dir.HUB_FILE, content)
+        if self._config.ready_file:
+            data_dir.write_private(Path(self._config.ready_file), content)
+        if not self._announced:
+            self._announced = True
+            self._announce()
+
+    def _announce(self) -> None:
+        notify(f"READY=1\nSTATUS=serving on {self.url}")
+        assert self._socket is not None
+        port = self._socket.getsockname()[1]
+        if self._config.port not in (0, port):
+            print(f"Port {self._config.port} is taken; using {port}.", file=sys.stderr)
+        print(f"  Dashboard  {self.url}/", flush=True)
+        print(f"  Data       {self._data_dir}", flush=True)
+        print("  Stop       Ctrl-C", flush=True)
+
+
+def _python(module: str, variable: str, options: msgspec.Struct, fd: int) -> ProcessStart:
+    """One of our own processes: ``python -m module`` with its options in the environment and one inherited descriptor."""
+    return ProcessStart((sys.executable, "-m", module), {variable: msgspec.json.encode(options).decode()}, (fd,))
+
+
+def _agent(agent: LocalAgent) -> ChildSpec:
+    start = ProcessStart(agent.argv, dict(agent.env), awaits_ready=False, stop_signal=signal.SIGTERM)
+    return ChildSpec(agent.name, start, shutdown_s=AGENT_SHUTDOWN_S)

@@ -1,0 +1,36 @@
+"""Entry point of a web process: options from the root in the environment, then ``web.process``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import msgspec
+from web.process import WebOptions, run
+
+from agentcom.logs import configure_logging
+from agentcom.process_options import WEB_VARIABLE, WebProcessOptions
+from supervision.posix import die_with_parent
+
+
+def main() -> int:
+    options = msgspec.json.decode(os.environ[WEB_VARIABLE], type=WebProcessOptions)
+    die_with_parent(signal.SIGKILL, options.parent_pid)
+    os.umask(0o077)
+    configure_logging(options.web_id, options.log_level)
+    return run(
+        WebOptions(
+            listen_fd=options.listen_fd,
+            hub_socket=options.hub_socket,
+            web_id=options.web_id,
+            allowed_hosts=options.allowed_hosts,
+            trusted_origins=options.trusted_origins,
+            bind_is_loopback=options.bind_is_loopback,
+            dashboard_auth=options.dashboard_auth,
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

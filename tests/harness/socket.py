@@ -1,0 +1,93 @@
+"""A WebSocket for tests that read like a conversation: ``say``, ``hear``, and nothing asynchronous to see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+_loop = asyncio.new_event_loop()
+
+
+class Refused(Exception):
+    """The upgrade was answered with ``status``."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
+class Socket:
+    """One connection. Frames arrive only while a method of some ``Socket`` runs, because they share one event loop."""
+
+    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
+        self._connection: WebSocketClientConnection = _loop.run_until_complete(self._connect(url, headers or {}))
+
+    @staticmethod
+    async def _connect(url: str, headers: dict[str, str]) -> WebSocketClientConnection:
+        try:
+            return await websocket_connect(
+                HTTPRequest(url, headers=headers, connect_timeout=10), max_message_size=2**26
+            )
+        except HTTPClientError as error:
+            raise Refused(error.code) from None
+
+    def say(self, frame: Any = None, **fields: Any) -> None:
+        """Send a frame: keyword fields as a JSON object, or ``str``/``bytes`` as they are (bytes become a binary frame)."""
+        raw = json.dumps(fields) if frame is None else frame
+        data = raw if isinstance(raw, str | bytes) else json.dumps(raw)
+        _loop.run_until_complete(self._write(data))
+
+    async def _write(self, data: str | bytes) -> None:
+        await self._connection.write_message(data, binary=isinstance(data, bytes))
+
+    def hear(self, timeout_s: float = 10.0) -> dict[str, Any]:
+        """The next frame. Fails when the connection closes or nothing comes."""
+        text = _loop.run_until_complete(asyncio.wait_for(self._read(), timeout_s))
+        assert text is not None, f"closed with {self._connection.close_code} {self._connection.close_reason}"
+        frame: dict[str, Any] = json.loads(text)
+        return frame
+
+    async def _read(self) -> str | bytes | None:
+        return await self._connection.read_message()
+
+    def hear_type(self, type_: str, timeout_s: float = 10.0) -> dict[str, Any]:
+        """The next frame of a type; others are skipped."""
+        return self.hear_until(lambda frame: frame["type"] == type_, timeout_s)
+
+    def hear_until(self, fits: Callable[[dict[str, Any]], bool], timeout_s: float = 10.0) -> dict[str, Any]:
+        deadline = _loop.time() + timeout_s
+        while True:
+            frame = self.hear(max(deadline - _loop.time(), 0.01))
+            if fits(frame):
+                return frame
+
+    def ask(self, **fields: Any) -> dict[str, Any]:
+        self.say(**fields)
+        return self.hear()
+
+    def closed(self, timeout_s: float = 10.0) -> int | None:
+        """Wait for the other side to close; the close code."""
+
+        async def drain() -> None:
+            while await self._connection.read_message() is not None:
+                pass
+
+        _loop.run_until_complete(asyncio.wait_for(drain(), timeout_s))
+        return self._connection.close_code
+
+    def silent(self, seconds: float = 0.3) -> bool:
+        """Whether nothing comes for a while."""
+        try:
+            self.hear(seconds)
+        except TimeoutError:
+            return True
+        return False
+
+    def close(self, code: int = 1000) -> None:
+        self._connection.close(code)
+        _loop.run_until_complete(asyncio.sleep(0.05))
