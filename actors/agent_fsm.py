@@ -213,9 +213,7 @@ class AgentFSM(Actor):
             self._give_back(surplus, ReclaimCause.DUPLICATE)
         if not answer:
             self._holds_nothing()
-        elif self.task is None or (self.task.id, self.task.generation) != (answer[0].id, answer[0].generation):
-            self._adopt(answer[0], fresh=fresh)
-        elif self.state is State.OFFLINE:
+        elif self.task is None or (self.task.id, self.task.generation) != (answer[0].id, answer[0].generation) or self.state is State.OFFLINE:
             self._adopt(answer[0], fresh=fresh)
 
     def _holds_nothing(self) -> None:

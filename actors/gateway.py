@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -106,8 +106,11 @@ class Peer:
 
 @dataclass(slots=True)
 class AgentLink:
+    """``is_known``: the agent's FSM was told of this connection, so one that asks for it has crashed meanwhile."""
+
     peer: int
     up: AgentUp
+    is_known: bool = False
 
 
 class Gateway(Actor):
@@ -296,12 +299,17 @@ class Gateway(Actor):
 
     def _fsm_started(self, agent_id: str) -> None:
         """Also after a failure: then its supervisor restarts it, and it asks who is connected."""
+        link = self._links.get(self._newest.get(agent_id, ""))
+        if link is not None:
+            link.is_known = True
         for message in self._starting.pop(agent_id, ()):
             self.send(names.agent_fsm(agent_id), message)
 
     def who_is_connected(self, message: WhoIsConnected) -> Connected | None:
         link = self._links.get(self._newest.get(message.agent_id, ""))
-        return _connected(link.up) if link is not None else None
+        if link is None:
+            return None
+        return replace(_connected(link.up), resumed=link.up.resumed or link.is_known)
 
     def _agent_frame(self, _: int, message: AgentFrame) -> None:
         link = self._links.get(message.connection)

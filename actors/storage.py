@@ -1,0 +1,127 @@
+"""The port through which the queue reaches its storage: one page, small enough to be implemented again on another database.
+
+Writes happen inside a transaction that begins by itself with the first of them and ends with ``commit`` or ``rollback``. A
+write that cannot be stored as asked raises ``Unstorable`` before anything was written; a failure of the disk raises
+``StorageFailed``, after which the outcome is unknown and the process must end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from actors.vocabulary.tasks import (
+    FinishedMinute,
+    HistoryEntry,
+    Identity,
+    KnownAgent,
+    ListTasks,
+    Task,
+    TaskPage,
+)
+
+
+class StorageFailed(Exception):
+    """The disk or the database failed; whether the transaction was stored is unknown."""
+
+
+class StorageRefused(Exception):
+    """The database cannot be used as it is (damaged, newer than this program); nothing was changed."""
+
+
+class Unstorable(ValueError):
+    """A value that the database cannot hold; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRow:
+    """What the index needs of a queued task."""
+
+    id: str
+    seq: int
+    priority: int
+    needs: frozenset[str]
+    assign_to: str | None
+    not_before: int | None
+    complete_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What a transition adds to the minute in which it happened."""
+
+    completed: int = 0
+    failed: int = 0
+    duration_ms: int = 0
+    tokens_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    body_hash: bytes
+    task_id: str
+    created_at: int
+    priority: int
+
+
+class Storage(Protocol):
+    # --- transactions ---
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+    def idle(self, now_s: float) -> None:
+        """Housekeeping between batches (checkpoints, guards). ``now_s`` is monotonic."""
+
+    # --- tasks ---
+    def next_seq(self) -> int:
+        """The next place in the queue; grows for ever, also over restarts."""
+
+    def save(self, before: Task | None, after: Task, entry: HistoryEntry | None, finish: Finish | None = None) -> None:
+        """Write a transition: the row, its history, the counters and the minute, in the current transaction."""
+
+    def read(self, task_id: str) -> Task | None: ...
+    def history(self, task_id: str, limit: int) -> tuple[HistoryEntry, ...]:
+        """Newest first."""
+
+    def ready_rows(self) -> Iterator[ReadyRow]:
+        """Every queued task in (priority, seq) order."""
+
+    def assigned(self, owner: str | None = None) -> tuple[Task, ...]:
+        """Assigned tasks, oldest assignment first."""
+
+    def list_tasks(self, query: ListTasks) -> TaskPage:
+        """By (priority, seq). Raises ``ValueError`` for a cursor that is none of ours."""
+
+    def list_dead_letters(self, cursor: str | None, limit: int) -> TaskPage:
+        """Newest first."""
+
+    def completions(self, limit: int) -> tuple[Task, ...]:
+        """Newest first."""
+
+    def counters(self) -> dict[str, int]:
+        """``status:X`` for each status, ``priority:N`` for queued tasks, ``pruned:X``."""
+
+    def minutes(self, since_minute: int) -> tuple[FinishedMinute, ...]: ...
+    def prune(self, before_ms: int, limit: int) -> list[tuple[str, str]]:
+        """Delete at most ``limit`` final tasks not touched since ``before_ms``; their (id, status)."""
+
+    # --- idempotency keys ---
+    def find_key(self, submitted_by: str, key: str) -> KnownKey | None: ...
+    def add_key(self, submitted_by: str, key: str, body_hash: bytes, task: Task) -> None: ...
+    def prune_keys(self, before_ms: int, limit: int) -> int:
+        """Forget keys whose task ended before ``before_ms`` or is gone."""
+
+    # --- identities, settings, agents ---
+    def identities(self) -> tuple[Identity, ...]: ...
+    def add_identity(self, identity: Identity) -> None: ...
+    def remove_identities(self, name: str, keep_token_ids: tuple[str, ...] = ()) -> int: ...
+    def setting(self, key: str) -> Any: ...
+    def write_setting(self, key: str, value: Any) -> None: ...
+    def agents(self) -> tuple[KnownAgent, ...]: ...
+    def record_agent(self, agent: KnownAgent) -> None: ...
+    def add_enrolment(self, code_sha256: bytes, expires_at: int) -> None: ...
+    def spend_enrolment(self, code_sha256: bytes, now: int) -> bool:
+        """True once for a known code that has not expired."""
+
+    def has_enrolment(self, code_sha256: bytes, now: int) -> bool: ...

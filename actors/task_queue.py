@@ -1,0 +1,531 @@
+"""The truth about tasks. Everything that waits in its mailbox shares one transaction; answers and events follow the commit.
+
+Nothing is answered, published or pushed before it is durable. What nobody expected rolls the whole batch back and ends the
+actor: its callers get an error, its supervisor starts it again from the database. An error of the disk ends the process,
+because then nobody knows what was stored.
+
+In memory are an index of the ready tasks, the leases, and the assigned tasks themselves; all of it is rebuilt at the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from actors import task_rules as rules
+from actors.directory import Directory
+from actors.leases import Leases
+from actors.queue_options import TaskQueueOptions
+from actors.ready_index import ReadyIndex
+from actors.sqlite_rows import to_json
+from actors.sqlite_storage import SqliteStorage
+from actors.storage import Finish, Storage, StorageFailed, Unstorable
+from actors.vocabulary import tasks as v
+from actors.vocabulary.events import TASKS, TaskEvent
+from actors.vocabulary.tasks import (
+    HistoryEntry,
+    NewTask,
+    Overview,
+    QueueStats,
+    ReclaimCause,
+    Refusal,
+    Refused,
+    Task,
+    TaskStatus,
+)
+from supervision.actor import BatchActor, Request
+
+logger = logging.getLogger("agentcom.task_queue")
+
+HISTORY_SHOWN = 50
+
+#: The exit status after a disk error whose outcome is unknown (EX_SOFTWARE of sysexits.h).
+FATAL_EXIT_STATUS = 70
+
+
+def exit_process(error: BaseException) -> None:
+    """The default of ``on_fatal``: no clean-up may touch the database any more."""
+    logger.critical("the storage failed, the outcome of the last commit is unknown: %s", error)
+    os._exit(FATAL_EXIT_STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Look at leases, back-offs, deadlines and housekeeping."""
+
+
+class TaskQueue(BatchActor):
+    """``path``: the database file. ``on_fatal`` is called with the error of a storage that failed, and must not return."""
+
+    batch_limit = 512
+
+    handles: ClassVar[dict[type, str]] = {
+        v.SubmitTasks: "submit",
+        v.GetTask: "get",
+        v.ListTasks: "list_tasks",
+        v.ListDeadLetter: "list_dead_letter",
+        v.ReadStats: "stats",
+        v.Claim: "claim",
+        v.Accept: "accept",
+        v.Progress: "progress",
+        v.Complete: "complete",
+        v.Fail: "fail",
+        v.Reclaim: "reclaim",
+        v.Cancel: "cancel",
+        v.RetryDeadLetter: "retry_dead_letter",
+        v.Recover: "recover",
+        v.AssignedTo: "assigned_to",
+        v.RenewLeases: "renew_leases",
+        v.LimitLease: "limit_lease",
+        v.ReadBacklog: "backlog",
+        v.ReadOverview: "overview",
+        v.CreateIdentity: "directory",
+        v.RevokeIdentity: "directory",
+        v.ListIdentities: "directory",
+        v.ReadSetting: "directory",
+        v.WriteSetting: "directory",
+        v.RecordPresence: "directory",
+        v.CreateEnrolment: "directory",
+        v.Enrol: "directory",
+        Sweep: "sweep",
+    }
+
+    def __init__(
+        self,
+        path: Path,
+        options: TaskQueueOptions | None = None,
+        on_fatal: Callable[[BaseException], None] = exit_process,
+    ) -> None:
+        super().__init__()
+        self._path = path
+        self._options = options or TaskQueueOptions()
+        self._on_fatal = on_fatal
+        self._storage: Storage
+        self._directory: Directory
+        self._ready = ReadyIndex()
+        self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
+        self._assigned: dict[str, Task] = {}
+        self._waiting: list[tuple[float, str, int]] = []
+        """Back-offs: (monotonic time when due, id, generation)."""
+        self._deadlines: list[tuple[int, str]] = []
+        """``complete_by`` of tasks that are not final: (Unix ms, id)."""
+        self._events: list[TaskEvent] = []
+        self._next_prune = 0.0
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def on_start(self) -> None:
+        self._storage = SqliteStorage(self._path)
+        self._directory = Directory(self._storage)
+        for row in self._storage.ready_rows():
+            if row.complete_by is not None:
+                self._deadlines.append((row.complete_by, row.id))
+            if row.not_before is not None:
+                self._waiting.append((self._due(row.not_before), row.id, -1))
+            else:
+                self._ready.add(row.id, row.priority, row.seq, row.needs, row.assign_to)
+        for task in self._storage.assigned():
+            assert task.assigned_to is not None
+            self._assigned[task.id] = task
+            self._leases.grant(task.id, task.generation, task.assigned_to, self._now_s(), self._options.boot_grace_s)
+            if task.complete_by is not None:
+                self._deadlines.append((task.complete_by, task.id))
+        heapq.heapify(self._waiting)
+        heapq.heapify(self._deadlines)
+        self.send_every(self._options.sweep_period_s, Sweep())
+
+    def _due(self, not_before: int) -> float:
+        """A back-off outlives a restart by the wall clock, but a clock that jumped cannot make it longer than the cap."""
+        left_s = (not_before - self._now_ms()) / 1000
+        return self._now_s() + min(max(left_s, 0.0), self._options.retry_cap_s)
+
+    def on_stop(self) -> None:
+        self._storage.close()
+
+    def on_failure(self, *_: Any) -> None:
+        if hasattr(self, "_storage"):
+            self._storage.close()
+
+    def on_batch(self, requests: list[Request]) -> None:
+        try:
+            answers = self._handle_all(requests)
+            self._storage.commit()
+        except StorageFailed as error:
+            self._on_fatal(error)
+            raise
+        except BaseException:
+            self._storage.rollback()
+            raise
+        events, self._events = self._events, []
+        seq = self.runtime.bus.publish_all((TASKS, event) for event in events)
+        for request, answer in zip(requests, answers, strict=True):
+            request.reply(replace(answer, as_of_seq=seq) if isinstance(answer, Overview) else answer)
+
+    def _handle_all(self, requests: list[Request]) -> list[object]:
+        """The answers in order. Overviews are read last, so that they contain everything that this batch publishes."""
+        answers: list[object] = [None] * len(requests)
+        last = [i for i, request in enumerate(requests) if type(request.message) is v.ReadOverview]
+        for index in [*(i for i in range(len(requests)) if i not in last), *last]:
+            message = requests[index].message
+            try:
+                answers[index] = getattr(self, self.handles[type(message)])(message)
+            except Unstorable as error:
+                answers[index] = Refused(Refusal.INVALID_STATE, str(error))
+        return answers
+
+    # --- submitting and reading -------------------------------------------------------------------------------------
+
+    def submit(self, message: v.SubmitTasks) -> tuple[v.Submitted | Refused, ...]:
+        return tuple(self._submit_one(new, message.submitted_by) for new in message.tasks)
+
+    def _submit_one(self, new: NewTask, submitted_by: str | None) -> v.Submitted | Refused:
+        body_hash = b""
+        if new.idempotency_key is not None:
+            body_hash = _hash(new)
+            known = self._storage.find_key(submitted_by or "", new.idempotency_key)
+            if known is not None and known.body_hash == body_hash:
+                return v.Submitted(known.task_id, known.priority, known.created_at, duplicate=True)
+            if known is not None:
+                return Refused(Refusal.IDEMPOTENCY_CONFLICT, "the key was used with another body")
+        if self._storage.counters().get("status:queued", 0) >= self._options.max_queued:
+            return Refused(Refusal.QUEUE_FULL, f"{self._options.max_queued} tasks are queued")
+        task_id = f"task-{self.runtime.new_id(8)}"
+        try:
+            task = rules.new_task(new, task_id, self._storage.next_seq(), submitted_by, self._now_ms())
+            self._save(None, task, "queued", "submitted", event="task_submitted")
+        except Unstorable as error:
+            return Refused(Refusal.INVALID_STATE, str(error))
+        if new.idempotency_key is not None:
+            self._storage.add_key(submitted_by or "", new.idempotency_key, body_hash, task)
+        if task.complete_by is not None:
+            heapq.heappush(self._deadlines, (task.complete_by, task.id))
+        self._make_ready(task)
+        return v.Submitted(task.id, task.priority, task.created_at)
+
+    def get(self, message: v.GetTask) -> Task | Refused:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        return replace(task, history=self._storage.history(task.id, HISTORY_SHOWN))
+
+    def list_tasks(self, message: v.ListTasks) -> v.TaskPage | Refused:
+        try:
+            page = self._storage.list_tasks(message)
+        except ValueError:
+            return Refused(Refusal.INVALID_STATE, "the cursor is not one of ours")
+        return replace(page, tasks=tuple(self._assigned.get(task.id, task) for task in page.tasks))
+
+    def list_dead_letter(self, message: v.ListDeadLetter) -> v.TaskPage | Refused:
+        try:
+            return self._storage.list_dead_letters(message.cursor, message.limit)
+        except ValueError:
+            return Refused(Refusal.INVALID_STATE, "the cursor is not one of ours")
+
+    def stats(self, _: v.ReadStats | None = None) -> QueueStats:
+        counters = self._storage.counters()
+        statuses = ("queued", "assigned", "completed", "cancelled")
+        return QueueStats(
+            by_status={status: counters.get(f"status:{status}", 0) for status in statuses},
+            queued_by_priority={priority: counters.get(f"priority:{priority}", 0) for priority in range(4)},
+            dead_letter=counters.get("status:dead_letter", 0),
+            ready=len(self._ready),
+        )
+
+    # --- assignment and results ---------------------------------------------------------------------------------------
+
+    def claim(self, message: v.Claim) -> tuple[Task | None, ...]:
+        return tuple(self._claim_one(offer) for offer in message.offers)
+
+    def _claim_one(self, offer: v.Offer) -> Task | None:
+        now = self._now_ms()
+        while (task_id := self._ready.take_best(offer)) is not None:
+            task = self._read(task_id)
+            if task is None:  # cannot be: the index follows every write
+                raise RuntimeError(f"{task_id} is in the index and not in the database")
+            if task.complete_by is not None and task.complete_by <= now:
+                self._expire(task)
+                continue
+            claimed = rules.claimed(task, offer.agent_id, now)
+            details = {"agent_id": offer.agent_id, "generation": claimed.generation}
+            self._save(task, claimed, "assigned", details, event="task_assigned", agent_id=offer.agent_id)
+            self._assigned[task_id] = claimed
+            self._leases.grant(task_id, claimed.generation, offer.agent_id, self._now_s())
+            return claimed
+        return None
+
+    def accept(self, message: v.Accept) -> Task | Refused:
+        task = self._live(message.task_id, message.owner, message.generation)
+        if isinstance(task, Refused) or task.accepted_at is not None:
+            return task
+        now = self._now_ms()
+        accepted = replace(task, accepted_at=now, updated_at=now)
+        self._save(task, accepted, None, event="task_accepted", agent_id=message.owner)
+        self._assigned[task.id] = accepted
+        self._leases.renew((message.owner,), self._now_s())
+        return accepted
+
+    def progress(self, message: v.Progress) -> None | Refused:
+        """Costs no write: the time of it reaches the row with the next transition."""
+        task = self._live(message.task_id, message.owner, message.generation)
+        if isinstance(task, Refused):
+            return task
+        touched = replace(task, updated_at=self._now_ms())
+        self._assigned[task.id] = touched
+        self._leases.renew((message.owner,), self._now_s())
+        self._publish("task_progress", touched, task.status, agent_id=message.owner, progress=message.progress)
+        return None
+
+    def complete(self, message: v.Complete) -> v.Completed | Refused:
+        task = self._read(message.task_id)
+        if task is not None and rules.is_same_completion(task, message.owner, message.generation):
+            return v.Completed(task.id, duplicate=True)
+        live = self._live(message.task_id, message.owner, message.generation)
+        if isinstance(live, Refused):
+            return live
+        now = self._now_ms()
+        completed = rules.completed(live, message.result, message.tokens_used, now)
+        duration_ms = max(0, now - (live.assigned_at or now))
+        finish = Finish(completed=1, duration_ms=duration_ms, tokens_used=message.tokens_used)
+        details = {"tokens_used": message.tokens_used}
+        self._save(live, completed, "completed", details, event="task_completed", agent_id=message.owner, finish=finish)
+        return v.Completed(live.id)
+
+    def fail(self, message: v.Fail) -> v.Failed | Refused:
+        task = self._live(message.task_id, message.owner, message.generation)
+        if isinstance(task, Refused):
+            return task
+        back_off_ms = rules.back_off_ms(task.retry_count, self._options, self.runtime.random)
+        after = rules.failed(task, message.error, self._storage.next_seq(), back_off_ms, self._now_ms())
+        if after.status is TaskStatus.DEAD_LETTER:
+            back_off_ms = 0
+            after = replace(after, seq=task.seq)
+        entry = "retry" if after.status is TaskStatus.QUEUED else "dead_letter"
+        self._save(
+            task,
+            after,
+            entry,
+            message.error,
+            event=_event_of(after, "task_retried"),
+            agent_id=message.owner,
+            failed=True,
+        )
+        if after.status is TaskStatus.QUEUED:
+            heapq.heappush(self._waiting, (self._now_s() + back_off_ms / 1000, after.id, after.generation))
+        return v.Failed(task.id, after.status, back_off_ms)
+
+    def reclaim(self, message: v.Reclaim) -> v.Reclaimed | Refused:
+        task = self._assigned.get(message.task_id)
+        if task is None or task.generation != message.generation:
+            return Refused(Refusal.STALE_GENERATION, "the attempt is over")
+        return self._reclaim(task, message.cause)
+
+    def _reclaim(self, task: Task, cause: ReclaimCause) -> v.Reclaimed:
+        after = rules.reclaimed(task, cause, self._storage.next_seq(), self._options.max_reclaims, self._now_ms())
+        if after.status is TaskStatus.DEAD_LETTER:
+            after = replace(after, seq=task.seq)
+        entry = "reclaimed" if after.status is TaskStatus.QUEUED else "dead_letter"
+        details = cause.value if after.status is TaskStatus.QUEUED else after.last_error
+        event = _event_of(after, "task_reclaimed")
+        self._save(task, after, entry, details, event=event, agent_id=task.assigned_to, cause=cause.value)
+        if after.status is TaskStatus.QUEUED:
+            self._make_ready(after)
+        return v.Reclaimed(task.id, after.status)
+
+    def recover(self, message: v.Recover) -> Task | Refused:
+        task = self._live(message.task_id, message.owner, message.generation)
+        if not isinstance(task, Refused):
+            self._leases.renew((message.owner,), self._now_s())
+        return task
+
+    def assigned_to(self, message: v.AssignedTo) -> tuple[Task, ...]:
+        owned = [task for task in self._storage.assigned(message.owner)]
+        return tuple(self._assigned.get(task.id, task) for task in owned)
+
+    # --- by hand ------------------------------------------------------------------------------------------------------
+
+    def cancel(self, message: v.Cancel) -> v.Cancelled | Refused:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        if task.status is TaskStatus.CANCELLED:
+            return v.Cancelled(task.id, task.status)
+        if TaskStatus.CANCELLED not in rules.FOLLOWS[task.status]:
+            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        after = rules.cancelled(task, self._now_ms())
+        details = {"by": message.cancelled_by, "previous_status": task.status.value}
+        owner = task.assigned_to if task.status is TaskStatus.ASSIGNED else None
+        self._save(task, after, "cancelled", details, event="task_cancelled", agent_id=owner)
+        return v.Cancelled(task.id, task.status, owner)
+
+    def retry_dead_letter(self, message: v.RetryDeadLetter) -> v.Requeued | Refused:
+        task = self._read(message.task_id)
+        if task is None or task.status is not TaskStatus.DEAD_LETTER:
+            return Refused(Refusal.NOT_FOUND, "no such dead letter")
+        after = rules.retried_by_hand(task, self._storage.next_seq(), self._now_ms())
+        self._save(task, after, "queued", "retried from dead-letter", event="task_retried")
+        if after.complete_by is not None:
+            heapq.heappush(self._deadlines, (after.complete_by, after.id))
+        self._make_ready(after)
+        return v.Requeued(after.id, after.priority)
+
+    # --- leases, sweeps -----------------------------------------------------------------------------------------------
+
+    def renew_leases(self, message: v.RenewLeases) -> None:
+        self._leases.renew(message.owners, self._now_s())
+
+    def limit_lease(self, message: v.LimitLease) -> None:
+        self._leases.limit(message.task_id, message.generation, message.cause, self._now_s(), message.seconds)
+
+    def sweep(self, _sweep: Sweep) -> None:
+        now_s, now_ms = self._now_s(), self._now_ms()
+        for lease in self._leases.expired(now_s):
+            task = self._assigned.get(lease.task_id)
+            if task is None or task.generation != lease.generation:
+                self._leases.end(lease.task_id)
+            else:
+                self._reclaim(task, lease.cause)
+        while self._waiting and self._waiting[0][0] <= now_s:
+            _, task_id, generation = heapq.heappop(self._waiting)
+            self._end_back_off(task_id, generation)
+        while self._deadlines and self._deadlines[0][0] <= now_ms:
+            task_id = heapq.heappop(self._deadlines)[1]
+            task = self._read(task_id)
+            if task is not None and task.status not in rules.FINAL and (task.complete_by or now_ms + 1) <= now_ms:
+                self._expire(task)
+        if now_s >= self._next_prune:
+            self._next_prune = now_s + self._options.prune_period_s
+            self._prune(now_ms)
+        self._storage.idle(now_s)
+
+    def _end_back_off(self, task_id: str, generation: int) -> None:
+        task = self._read(task_id)
+        is_same = task is not None and generation in (-1, task.generation)
+        if task is not None and is_same and task.status is TaskStatus.QUEUED and task_id not in self._ready:
+            self._make_ready(task)
+            self._publish("task_ready", task, TaskStatus.QUEUED)
+
+    def _expire(self, task: Task) -> None:
+        after = rules.past_deadline(task, self._now_ms())
+        owner = task.assigned_to if task.status is TaskStatus.ASSIGNED else None
+        self._save(
+            task,
+            after,
+            "dead_letter",
+            rules.DEADLINE_PASSED,
+            event="task_dead_letter",
+            agent_id=owner,
+            failed=True,
+            cause="deadline",
+        )
+
+    def _prune(self, now_ms: int) -> None:
+        before = now_ms - int(self._options.retention_days * 86_400_000)
+        self._storage.prune(before, self._options.prune_slice)
+        self._storage.prune_keys(now_ms - int(self._options.idempotency_hours * 3_600_000), self._options.prune_slice)
+
+    # --- for scheduler and dashboard ----------------------------------------------------------------------------------
+
+    def backlog(self, _: v.ReadBacklog) -> v.Backlog:
+        return self._ready.backlog()
+
+    def overview(self, message: v.ReadOverview) -> Overview:
+        return Overview(
+            stats=self.stats(),
+            completions=self._storage.completions(message.completions),
+            dead_letters=self._storage.list_dead_letters(None, message.dead_letters).tasks,
+            assigned=tuple(self._assigned.values()),
+            minutes=self._storage.minutes((self._now_ms() - message.window_s * 1000) // 60_000),
+            agents=self._directory.agents(),
+        )
+
+    def directory(self, message: Any) -> object:
+        """Identities, settings, enrolment and known agents live in the same database, so the one writer serves them."""
+        return self._directory.handle(message, self._now_ms())
+
+    # --- shared by the handlers ---------------------------------------------------------------------------------------
+
+    def _read(self, task_id: str) -> Task | None:
+        return self._assigned.get(task_id) or self._storage.read(task_id)
+
+    def _live(self, task_id: str, owner: str, generation: int | None) -> Task | Refused:
+        task = self._read(task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        return rules.is_live(task, owner, generation) or task
+
+    def _make_ready(self, task: Task) -> None:
+        self._ready.add(task.id, task.priority, task.seq, frozenset(task.needed_capabilities), task.assign_to)
+
+    def _save(
+        self,
+        before: Task | None,
+        after: Task,
+        entry: str | None,
+        details: object = None,
+        *,
+        event: str,
+        agent_id: str | None = None,
+        failed: bool = False,
+        cause: str | None = None,
+        finish: Finish | None = None,
+    ) -> None:
+        """Write a transition and remember its event for after the commit."""
+        history = HistoryEntry(entry, after.updated_at, details) if entry is not None else None
+        if failed and finish is None:
+            finish = Finish(failed=1)
+        self._storage.save(before, after, history, finish)
+        if after.status is not TaskStatus.ASSIGNED:
+            if self._assigned.pop(after.id, None) is not None:
+                self._leases.end(after.id)
+            if before is not None:
+                self._ready.remove(after.id)
+        previous = before.status if before is not None else None
+        self._publish(event, after, previous, agent_id=agent_id, failed=failed, cause=cause)
+
+    def _publish(
+        self,
+        event: str,
+        task: Task,
+        previous: TaskStatus | None,
+        *,
+        agent_id: str | None = None,
+        failed: bool = False,
+        cause: str | None = None,
+        progress: int | None = None,
+    ) -> None:
+        status = previous.value if previous is not None else None
+        self._events.append(TaskEvent(event, task, self._now_ms(), agent_id, status, failed, cause, progress))
+
+    def _now_s(self) -> float:
+        return self.runtime.clock.monotonic()
+
+    def _now_ms(self) -> int:
+        return self.runtime.clock.time_ms()
+
+
+def _event_of(after: Task, queued_event: str) -> str:
+    return "task_dead_letter" if after.status is TaskStatus.DEAD_LETTER else queued_event
+
+
+def _hash(new: NewTask) -> bytes:
+    """Of everything that makes the task, so that the same key with another body is noticed."""
+    body = (
+        new.description,
+        int(new.priority),
+        new.metadata,
+        sorted(new.needed_capabilities),
+        new.max_retries,
+        new.complete_by,
+        new.assign_to,
+        new.extras,
+    )
+    return hashlib.sha256(to_json(body).encode()).digest()
+
+
+__all__ = ["TaskQueue", "TaskQueueOptions"]
