@@ -88,6 +88,9 @@ OPERATIONS: dict[str, Operation] = {
     "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),
 }
 
+#: Frames that answer nothing that the agent said.
+UNASKED = frozenset({"task_assign", "task_cancelled"})
+
 #: After these the table of identities is sent to every web process.
 CHANGES_IDENTITIES = frozenset({"identities.create", "identities.revoke", "enrolment.redeem"})
 
@@ -348,7 +351,8 @@ class Gateway(Actor):
     def to_agent(self, message: ToAgent) -> None:
         link = self._links.get(message.connection)
         if link is not None:
-            self._outlet.send(link.peer, ToAgents([message.connection], codec.encode(message.frame)))
+            answers = message.frame.get("task_id") if message.frame["type"] not in UNASKED else None
+            self._outlet.send(link.peer, ToAgents([message.connection], codec.encode(message.frame), answers))
 
     def close_agent(self, message: Close) -> None:
         link = self._links.get(message.connection)

@@ -87,10 +87,14 @@ class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class ToAgents(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Send one JSON frame to these connections (an encoded presence push goes to many)."""
+    """Send one JSON frame to these connections (an encoded presence push goes to many).
+
+    ``answers``: the task whose frame this answers, so that the web process need not send that frame again after the hub
+    came back."""
 
     connections: list[str]
     frame: bytes
+    answers: str | None = None
 
 
 class CloseAgent(msgspec.Struct, frozen=True, tag=True, array_like=True):

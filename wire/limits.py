@@ -9,16 +9,17 @@ KIB = 1024
 HTTP_BODY_BYTES = 1024 * KIB
 """One request. A task is at most 64 KiB, so this leaves room for every single request."""
 
-BULK_BODY_BYTES = 64 * 1024 * KIB
-"""A bulk submit: 1,000 tasks of 64 KiB."""
+BULK_BODY_BYTES = 16 * 1024 * KIB
+"""A bulk submit: 1,000 tasks of 16 KiB on average. Parsing holds up the other requests of the process for as long as it
+takes, so it is not 1,000 times the largest task."""
 
 HTTP_HEADER_BYTES = 16 * KIB
 
 AGENT_FRAME_BYTES = 512 * KIB
 """One frame of an identified agent: a result of 256 KiB, escaped, with its frame around it."""
 
-UNIDENTIFIED_FRAME_BYTES = 4 * KIB
-"""Before ``identify`` only a short frame makes sense."""
+UNIDENTIFIED_FRAME_BYTES = 16 * KIB
+"""Before ``identify`` only a short frame makes sense: 50 capabilities of 64 characters, escaped, and the token."""
 
 DASHBOARD_FRAME_BYTES = 16 * KIB
 
@@ -27,8 +28,10 @@ DASHBOARD_FRAME_BYTES = 16 * KIB
 JSON_DEPTH = 32
 JSON_KEYS = 1_000
 """Keys of one object."""
-JSON_NODES = 100_000
-"""Values of one document; a bulk submit of 1,000 tasks has about 10,000."""
+JSON_NODES = 10_000
+"""Values of one document; a parsed value takes up to 26 times the bytes of its text."""
+BULK_NODES = 200_000
+"""Values of one bulk submit: 200 for each of 1,000 tasks."""
 JSON_INTEGER = 2**53 - 1
 """What a browser can read exactly."""
 
@@ -39,11 +42,15 @@ NAME_CHARS = 256
 STATUS_CHARS = 256
 DESCRIPTION_CHARS = 10_000
 ERROR_CHARS = 2_000
+"""A longer error of an agent is cut and not refused: the report of a failure must not get lost for its length."""
 TOKEN_CHARS = 256
+CODE_CHARS = 64
 TASK_ID_CHARS = 64
 CAPABILITY_CHARS = 64
 CAPABILITIES = 50
 LIST_ITEMS = 100
+REPO_CHARS = 512
+CURSOR_CHARS = 200
 IDEMPOTENCY_KEY_CHARS = 200
 METADATA_BYTES = 16 * KIB
 RESULT_BYTES = 256 * KIB
