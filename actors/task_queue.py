@@ -117,6 +117,7 @@ class TaskQueue(BatchActor):
         """``complete_by`` of tasks that are not final: (Unix ms, id)."""
         self._events: list[TaskEvent] = []
         self._next_prune = 0.0
+        self._housekeeping_due = False
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -156,6 +157,9 @@ class TaskQueue(BatchActor):
         try:
             answers = self._handle_all(requests)
             self._storage.commit()
+            if self._housekeeping_due:  # only between transactions
+                self._housekeeping_due = False
+                self._storage.idle(self._now_s())
         except StorageFailed as error:
             self._on_fatal(error)
             raise
@@ -401,7 +405,7 @@ class TaskQueue(BatchActor):
         if now_s >= self._next_prune:
             self._next_prune = now_s + self._options.prune_period_s
             self._prune(now_ms)
-        self._storage.idle(now_s)
+        self._housekeeping_due = True
 
     def _end_back_off(self, task_id: str, generation: int) -> None:
         task = self._read(task_id)

@@ -83,8 +83,10 @@ class LinkServer:
         self._post(None, None)
 
     def _post(self, peer: int | None, message: FromHub | None) -> None:
+        if self._loop is None:  # not listening yet, so there is nobody to send to
+            return
         self._outbox.append((peer, message))
-        if not self._flushing and self._loop is not None:
+        if not self._flushing:
             self._flushing = True  # one wake-up for everything that is posted until the loop gets to it
             with suppress(RuntimeError):  # the loop is closed: the hub is going down
                 self._loop.call_soon_threadsafe(self._flush)
