@@ -10,6 +10,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from actors import migrations
 from actors.storage import StorageFailed, StorageRefused
 
 #: Read back by a test after every open.
@@ -68,7 +69,11 @@ class SqliteConnection:
         previous = os.umask(0o077)
         try:
             self.db = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=256)
+            migrations.check(self.db)  # before anything is changed, the journal mode included
             self._configure()
+        except StorageRefused:
+            self.db.close()
+            raise
         except sqlite3.Error as error:
             raise StorageRefused(f"cannot open {path}: {error}") from error
         finally:

@@ -27,17 +27,24 @@ def available() -> list[tuple[int, str, str]]:
     return found
 
 
-def migrate(connection: sqlite3.Connection) -> int:
-    """Bring the database to the newest schema; its number. Raises ``StorageRefused`` and changes nothing then."""
+def check(connection: sqlite3.Connection) -> int:
+    """The number of the database's schema, 0 for a new one. Raises ``StorageRefused`` when it is not ours to touch."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application_id = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if application_id not in (0, APPLICATION_ID) or (version > 0 and application_id == 0):
         raise StorageRefused("the database belongs to another program")
-    migrations = available()
-    if version > len(migrations):
+    newest = len(available())
+    if version > newest:
         raise StorageRefused(
-            f"the database has schema {version}, this program knows {len(migrations)}: it was written by a newer agentcom"
+            f"the database has schema {version}, this program knows {newest}: it was written by a newer agentcom"
         )
+    return version
+
+
+def migrate(connection: sqlite3.Connection) -> int:
+    """Bring the database to the newest schema; its number. Raises ``StorageRefused`` and changes nothing then."""
+    version = check(connection)
+    migrations = available()
     for number, _, sql in migrations[version:]:
         _apply(connection, number, sql)
     return len(migrations)
