@@ -149,6 +149,8 @@ class DashboardState(Actor):
             gone, shown_from_s = now, now.monotonic_s + grace_s
             if agent.presence == AgentPresence.LOST:
                 gone, shown_from_s = self._moment_of(agent.since, now), self._boot.started_monotonic + grace_s
+            else:  # written down, so that its absence ages over the next restarts too; its FSM corrects it if it returns
+                self.send(TASK_QUEUE, RecordPresence(agent.agent_id, agent.name, AgentPresence.LOST))
             self._health.agents.expect(agent.agent_id, agent.name, gone=gone, shown_from_s=shown_from_s)
 
     def _resume_watching(self, overview: Overview, buffered: list[tuple[int, TaskEvent]]) -> None:
