@@ -1,0 +1,231 @@
+// @ts-check
+/**
+ * The connection to the hub. It reconnects by itself (1 s, doubling to 30 s, plus up to 30 % jitter), notices silence,
+ * gaps in the numbering and restarts of the hub, and asks for snapshots: at most one in 500 ms while events flow and
+ * one in 10 s when nothing happens. It knows nothing of the page; it tells its listener what arrives.
+ */
+
+const BACKOFF_FIRST_MS = 1000;
+const BACKOFF_MAX_MS = 30000;
+const JITTER = 0.3;
+const OPEN_TIMEOUT_MS = 10000;
+const STALE_AFTER_MS = 45000;
+const DROP_AFTER_MS = 60000;
+const SNAPSHOT_GAP_MS = 500;
+const SNAPSHOT_EVERY_MS = 10000;
+
+/**
+ * `phase`: connecting (first try), live, disconnected, away (the web server answers, the hub behind it does not),
+ * stale (connected, but silent). `since` is when the phase began and `lostAt` when the page was last live, both in
+ * this computer's Unix milliseconds; `retryAt` is when the next try begins, null while one is under way.
+ * @typedef {'connecting' | 'live' | 'disconnected' | 'away' | 'stale'} Phase
+ * @typedef {{phase: Phase, since: number, lostAt: number | null, retryAt: number | null}} Connection
+ *
+ * @typedef {object} Listener
+ * @property {(connection: Connection) => void} onConnection
+ * @property {(snapshot: any, seq: number) => void} onSnapshot
+ * @property {(events: any[], missed: number) => void} onEvents `missed`: how many numbers are absent before them
+ * @property {(taskId: string, status: string) => void} onRetryResult
+ * @property {() => void} onRestart the hub was restarted: numbers begin anew
+ */
+
+/** @returns {string} the socket's address, next to the page's own */
+export function socketAddress() {
+  const url = new URL('ws/dashboard', document.baseURI);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
+export class HubSocket {
+  /**
+   * @param {string} address
+   * @param {Listener} listener
+   */
+  constructor(address, listener) {
+    this.address = address;
+    this.listener = listener;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    /** @type {Connection} */
+    this.connection = { phase: 'connecting', since: Date.now(), lostAt: null, retryAt: null };
+    this.failures = 0;
+    this.lastSeq = -1;
+    this.bootId = '';
+    this.heardAt = 0;
+    this.askedAt = -Infinity;
+    this.askTimer = 0;
+    this.retryTimer = 0;
+    this.hubAway = false;
+  }
+
+  start() {
+    this.open();
+    setInterval(() => this.check(), 1000);
+    window.addEventListener('online', () => this.tryNow());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.check();
+    });
+  }
+
+  /** Begin the next try at once; nothing happens when one is under way or the connection stands. */
+  tryNow() {
+    if (this.connection.phase === 'disconnected' && this.connection.retryAt !== null) this.open();
+  }
+
+  /**
+   * @param {string} taskId
+   * @returns {boolean} false when there is no connection to send it on
+   */
+  retryTask(taskId) {
+    return this.send({ type: 'retry_task', task_id: taskId });
+  }
+
+  /** Ask for a snapshot now, or when 500 ms have passed since the last time. */
+  askSnapshot() {
+    if (this.askTimer) return;
+    const wait = this.askedAt + SNAPSHOT_GAP_MS - performance.now();
+    if (wait > 0) {
+      this.askTimer = setTimeout(() => {
+        this.askTimer = 0;
+        this.askSnapshot();
+      }, wait);
+    } else if (this.send({ type: 'request_snapshot' })) {
+      this.askedAt = performance.now();
+    }
+  }
+
+  open() {
+    clearTimeout(this.retryTimer);
+    this.update({ retryAt: null });
+    const socket = new WebSocket(this.address);
+    this.socket = socket;
+    this.hubAway = false;
+    const giveUp = setTimeout(() => this.drop(socket), OPEN_TIMEOUT_MS);
+    socket.addEventListener('open', () => {
+      clearTimeout(giveUp);
+      this.heardAt = performance.now();
+      this.askedAt = performance.now();
+    });
+    socket.addEventListener('message', (message) => {
+      if (this.socket === socket) this.receive(message.data);
+    });
+    socket.addEventListener('close', () => {
+      clearTimeout(giveUp);
+      this.drop(socket);
+    });
+  }
+
+  /** @param {WebSocket} socket */
+  drop(socket) {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    socket.close();
+    const base = Math.min(BACKOFF_FIRST_MS * 2 ** this.failures, BACKOFF_MAX_MS);
+    const delay = base * (1 + Math.random() * JITTER);
+    this.failures += 1;
+    this.update({ phase: 'disconnected', retryAt: Date.now() + delay });
+    this.retryTimer = setTimeout(() => this.open(), delay);
+  }
+
+  /** @param {unknown} text */
+  receive(text) {
+    this.heardAt = performance.now();
+    if (this.connection.phase === 'stale') this.update({ phase: 'live' });
+    try {
+      this.dispatch(JSON.parse(String(text)));
+    } catch (error) {
+      console.warn('a frame of the hub was not understood; asking for a snapshot', error);
+      this.askSnapshot();
+    }
+  }
+
+  /** @param {any} frame */
+  dispatch(frame) {
+    switch (frame.type) {
+      case 'snapshot':
+        return this.snapshot(frame);
+      case 'events':
+        return this.events(frame);
+      case 'hub_status':
+        return this.hubStatus(frame.status);
+      case 'retry_result':
+        return this.listener.onRetryResult(String(frame.task_id), String(frame.status));
+      default: // a newer hub may say more than this page knows
+    }
+  }
+
+  /** @param {any} frame */
+  snapshot(frame) {
+    const seq = frame.seq ?? frame.data.seq ?? this.lastSeq;
+    this.noticeBoot(frame.boot_id ?? frame.data.boot_id);
+    this.lastSeq = Math.max(this.lastSeq, seq);
+    this.failures = 0;
+    this.listener.onSnapshot(frame.data, seq);
+    this.update({ phase: this.hubAway ? 'away' : 'live', retryAt: null });
+  }
+
+  /** @param {any} frame */
+  events(frame) {
+    this.noticeBoot(frame.boot_id);
+    const missed = this.lastSeq < 0 ? 0 : Math.max(0, frame.first_seq - this.lastSeq - 1);
+    this.lastSeq = Math.max(this.lastSeq, frame.seq ?? this.lastSeq);
+    this.listener.onEvents(frame.data, missed);
+    this.askSnapshot(); // whatever was missed, the snapshot contains
+  }
+
+  /** @param {unknown} bootId */
+  noticeBoot(bootId) {
+    if (typeof bootId !== 'string' || bootId === this.bootId) return;
+    const first = this.bootId === '';
+    this.bootId = bootId;
+    if (first) return;
+    this.lastSeq = -1;
+    this.listener.onRestart();
+    this.askSnapshot();
+  }
+
+  /** @param {unknown} status */
+  hubStatus(status) {
+    this.hubAway = status === 'away';
+    if (this.hubAway) this.update({ phase: 'away' });
+    else this.askSnapshot();
+  }
+
+  check() {
+    if (this.socket?.readyState !== WebSocket.OPEN) {
+      if (this.connection.retryAt !== null && Date.now() > this.connection.retryAt + 1000) this.open();
+      return;
+    }
+    const now = performance.now();
+    const silence = now - this.heardAt;
+    if (silence > DROP_AFTER_MS) this.drop(this.socket);
+    else if (silence > STALE_AFTER_MS && this.connection.phase === 'live') this.update({ phase: 'stale' });
+    if (now - this.askedAt > SNAPSHOT_EVERY_MS) this.askSnapshot();
+  }
+
+  /**
+   * @param {object} message
+   * @returns {boolean}
+   */
+  send(message) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** @param {Partial<Connection>} change */
+  update(change) {
+    const before = this.connection;
+    const after = { ...before, ...change };
+    if (after.phase !== before.phase) {
+      after.since = Date.now();
+      if (before.phase === 'live') after.lostAt = after.since;
+    } else if (after.retryAt === before.retryAt) {
+      return;
+    }
+    this.connection = after;
+    this.listener.onConnection(after);
+  }
+}
