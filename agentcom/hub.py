@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -90,7 +91,7 @@ class Hub:
             Supervisor,
             (hub_flags(options), children),
             name="hub_supervisor",
-            on_exit=lambda *_: loop.call_soon_threadsafe(self._over.set),
+            on_exit=lambda *_: _wake(loop, self._over.set),
         )
 
     def _request_stop(self, top: Cell) -> None:
@@ -150,8 +151,12 @@ def _started(top: Cell, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]
         else:
             ready.set_result(None)
 
-    top.start().on_done(lambda future: loop.call_soon_threadsafe(settle, future.outcome()))
+    top.start().on_done(lambda future: _wake(loop, settle, future.outcome()))
     return ready
+
+
+def _wake(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: object) -> None:
+    loop.call_soon_threadsafe(callback, *args)
 
 
 if __name__ == "__main__":

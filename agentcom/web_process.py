@@ -7,11 +7,12 @@ import signal
 import sys
 
 import msgspec
-from web.process import WebOptions, run
 
 from agentcom.logs import configure_logging
 from agentcom.process_options import WEB_VARIABLE, WebProcessOptions
 from supervision.posix import die_with_parent
+from web.options import WebOptions
+from web.process import run
 
 
 def main() -> int:

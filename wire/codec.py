@@ -1,9 +1,10 @@
 """The only door for JSON: strict on the way in, strict on the way out.
 
-ujson parses fast but accepts more than JSON is (``NaN``, ``01``, raw control characters, lone surrogates, 1,000 levels), so the
-text is held against JSON's grammar before ujson sees it, and its values against our limits afterwards. What a document cannot
-contain judging by its text alone (no escape that could be a surrogate, no long number, few commas) is not looked for again in
-its values: a common frame costs some 3 µs. Everything that leaves is valid JSON for every browser.
+ujson parses fast but accepts more than JSON is (``NaN``, ``01``, raw control characters, lone surrogates, depth 1,000),
+so the text is held against JSON's grammar before ujson sees it, and its values against our limits afterwards. What a
+document cannot contain judging by its text alone (no escape that could be a surrogate, no long number, few commas) is
+not looked for again in its values: a common frame costs some 3 µs. Everything that leaves is valid JSON for every
+browser.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import ujson
 
 from wire import limits
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 class CodecError(ValueError):
@@ -49,8 +50,8 @@ def decode(
     """Parse one document.
 
     ``unique_keys``: refuse a repeated key, where two readers that each take another one would be a danger. Raises
-    ``CodecError`` with the rule too_large, not_utf8, not_json, too_deep, too_many_keys, too_many_values, number_out_of_range,
-    lone_surrogate or duplicate_key.
+    ``CodecError`` with the rule too_large, not_utf8, not_json, too_deep, too_many_keys, too_many_values,
+    number_out_of_range, lone_surrogate or duplicate_key.
     """
     text = _as_text(raw, max_bytes)
     grammar = _GRAMMAR.fullmatch(text)

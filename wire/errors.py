@@ -9,7 +9,7 @@ from wire.limits import FIELD_ERRORS
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """``field`` is a path such as ``tasks[3].priority``; ``error`` a short code; ``detail`` a sentence without the value."""
+    """``field`` is a path such as ``tasks[3].priority``; ``error`` a code; ``detail`` a sentence without the value."""
 
     field: str
     error: str

@@ -1,7 +1,8 @@
-"""The types of the fields that frames and bodies are made of, each with its limits, and the rules that a type cannot say."""
+"""The fields that frames and bodies are made of: types with their limits, and the rules that a type cannot say."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
@@ -14,6 +15,7 @@ from wire.errors import FieldError
 _IDENTIFIER = r"^[A-Za-z0-9_][A-Za-z0-9._-]*\Z"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 _TEXT = r"^(?=\s*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z"
+_CURSOR = r"^[0-9]{1,16}-[0-9]{1,16}\Z"  # as the queue hands them out; longer numbers would not fit its storage
 _PRINTABLE = r"^[\x21-\x7e]*\Z"
 
 #: What a pattern demands, as the second half of "must …".
@@ -21,6 +23,7 @@ PATTERN_SENTENCES = {
     _IDENTIFIER: "consist of letters, digits, '.', '_' and '-', and begin with a letter, a digit or '_'",
     _ONE_LINE: "be one line without control characters",
     _TEXT: "be text that is not blank and has no control characters but tabs and line ends",
+    _CURSOR: "be the next_cursor of an earlier answer",
     _PRINTABLE: "consist of printable ASCII characters without spaces",
 }
 
@@ -36,7 +39,7 @@ IdempotencyKey: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=limits.IDEMPOTENCY_KEY_CHARS, pattern=_PRINTABLE)
 ]
 Repo: TypeAlias = Annotated[str, Meta(max_length=limits.REPO_CHARS, pattern=_ONE_LINE)]
-Cursor: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.CURSOR_CHARS, pattern=_PRINTABLE)]
+Cursor: TypeAlias = Annotated[str, Meta(pattern=_CURSOR)]
 Generation: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=limits.JSON_INTEGER)]
@@ -44,7 +47,8 @@ Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=limits.JSON_INTEGER)]
 #: Words and numbers for the four lanes; the lower number goes first. ``critical`` was offered by old clients.
 PRIORITIES = {"urgent": 0, "critical": 0, "high": 1, "normal": 2, "low": 3}
 
-_NAME_MAX = limits.CAPABILITY_CHARS
+_NAME = re.compile(_ONE_LINE)
+_ID = re.compile(_PRINTABLE)
 
 
 def priority_number(value: int | str) -> int | None:
@@ -56,15 +60,22 @@ def priority_number(value: int | str) -> int | None:
     return PRIORITIES.get(value)
 
 
+def is_task_id(value: object) -> bool:
+    """Whether a task could have this id."""
+    return isinstance(value, str) and 0 < len(value) <= limits.TASK_ID_CHARS and _ID.match(value) is not None
+
+
 def capability_faults(field: str, capabilities: list[str | dict[str, Any]]) -> Iterator[FieldError]:
-    """Strings were checked by their type; objects need a ``name`` that would have passed as one."""
+    """Names, and objects with a ``name``.
+
+    Not said by a type: msgspec 0.22.0 corrupts memory when it frees a union of a string with a pattern and a container.
+    """
     for index, capability in enumerate(capabilities):
-        if isinstance(capability, str):
-            continue
-        name = capability.get("name")
-        if not isinstance(name, str) or not 0 < len(name) <= _NAME_MAX or not name.isprintable():
-            detail = f"must be a name of 1 to {_NAME_MAX} characters"
-            yield FieldError(f"{field}[{index}].name", "invalid_name", detail)
+        is_object = isinstance(capability, dict)
+        name = capability.get("name") if isinstance(capability, dict) else capability
+        if not isinstance(name, str) or not 0 < len(name) <= limits.CAPABILITY_CHARS or not _NAME.match(name):
+            detail = f"must be a name of 1 to {limits.CAPABILITY_CHARS} characters without control characters"
+            yield FieldError(f"{field}[{index}]{'.name' if is_object else ''}", "invalid_name", detail)
 
 
 def size_faults(field: str, value: object, limit_bytes: int) -> Iterator[FieldError]:

@@ -1,7 +1,7 @@
 """What an agent may send on ``/ws``: one struct for each frame, told apart by ``type``.
 
-Unknown fields are ignored and dropped. ``generation`` may be missing where old clients do not send it. What a frame means stands
-in ``docs/protocol.md``; here is only what it looks like.
+Unknown fields are ignored and dropped. ``generation`` may be missing where old clients do not send it. What a frame
+means stands in ``docs/protocol.md``; here is only what it looks like.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from wire import limits
 from wire.errors import FieldError, Invalid
 from wire.fields import (
     AgentId,
-    Capability,
     Count,
     Generation,
     Name,
@@ -38,7 +37,10 @@ class Identify(AgentFrameT, tag="identify"):
     token: Token = ""
     name: Name = ""
     status: StatusText = "connected"
-    capabilities: Annotated[list[Capability | dict[str, Any]], Meta(max_length=limits.CAPABILITIES)] = []
+    capabilities: Annotated[list[str | dict[str, Any]], Meta(max_length=limits.CAPABILITIES)] = msgspec.field(
+        default_factory=list
+    )
+    """Names, or objects with a ``name``; handed on as they came."""
     presence: bool = False
     """Whether it wants agent_joined, agent_left and status_changed."""
 

@@ -1,13 +1,15 @@
 """From a decoded JSON object to a struct, or to the list of everything that is wrong with it.
 
-Unknown fields are ignored and ``null`` counts as absent, as every version of the protocol did. What a struct's types cannot say
-it says in ``faults``. The messages of msgspec can hold the offending value, so none of them leaves this module as it is.
+Unknown fields are ignored and ``null`` counts as absent, as in every version of the protocol. What a struct's types
+cannot say it says in ``faults``. The messages of msgspec can hold the offending value, so none of them leaves this
+module as it is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -45,15 +47,21 @@ def parse(kind: type[B], value: object, where: str = "") -> B:
 
 def _field_faults(kind: type[Body], given: Mapping[str, object]) -> Iterator[FieldError]:
     """One fault for each field that is wrong by itself."""
-    for field in msgspec.structs.fields(kind):
-        if field.name not in given:
-            if field.required:
-                yield FieldError(field.name, "required", "is missing")
-            continue
+    for name, alone in _fields_alone(kind):
         try:
-            msgspec.convert(given[field.name], field.type)
+            msgspec.convert({name: given[name]} if name in given else {}, alone)
         except msgspec.ValidationError as error:
-            yield _fault(field.name, str(error))
+            yield _fault(str(error))
+
+
+@cache
+def _fields_alone(kind: type[Body]) -> list[tuple[str, type[msgspec.Struct]]]:
+    """For each field a struct that has only it, because msgspec reports the first fault of a struct and stops."""
+    alone = []
+    for field in msgspec.structs.fields(kind):
+        definition = (field.name, field.type) if field.required else (field.name, field.type, None)
+        alone.append((field.name, msgspec.defstruct(f"{kind.__name__}_{field.name}", [definition])))
+    return alone
 
 
 #: msgspec's sentence -> (code, detail). Only type names and our own limits are taken over from it.
@@ -68,21 +76,36 @@ _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str]]]]
     (re.compile(r"Expected `\w+` (>=|<=) (-?[\d.]+)"), lambda m: ("out_of_range", f"must be {m[1]} {m[2]}")),
     (
         re.compile(r"Expected `([\w| ]+)`, got `(\w+)`"),
-        lambda m: ("wrong_type", f"must be {m[1].replace(' | ', ' or ')}, not {m[2]}"),
+        lambda m: ("wrong_type", f"must be {_type(m[1])}, not {_type(m[2])}"),
     ),
-    (re.compile(r"Expected `str` matching regex (.*?)(?: - at .*)?$", re.S), lambda m: ("bad_format", _pattern(m[1]))),
+    (
+        re.compile(r"Expected `str` matching regex (.*?)(?: - at .*)?$", re.DOTALL),
+        lambda m: ("bad_format", _pattern(m[1])),
+    ),
     (re.compile(r"Invalid enum value"), lambda _: ("unknown_value", "is none of the allowed values")),
 ]
 
 
-def _fault(field: str, message: str) -> FieldError:
-    at = re.search(r" - at `\$([^`]*)`$", message)
-    path = field + (at[1] if at is not None else "")
+def _fault(message: str) -> FieldError:
+    missing = re.match(r"Object missing required field `(\w+)`", message)
+    if missing is not None:
+        return FieldError(missing[1], "required", "is missing")
+    at = re.search(r" - at `\$\.([^`]*)`$", message)
+    path = at[1] if at is not None else "body"
     for pattern, describe in _RULES:
         match = pattern.match(message)
         if match is not None:
             return FieldError(path, *describe(match))
     return FieldError(path, "invalid", "is not acceptable")
+
+
+_TYPE_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+
+
+def _type(shown: str) -> str:
+    """JSON's names for types; ``shown`` is one of msgspec's, or several with bars between them."""
+    names = [_TYPE_NAMES.get(name, name) for name in shown.split(" | ") if name != "null" or shown == "null"]
+    return " or ".join(names)
 
 
 def _pattern(shown: str) -> str:

@@ -38,14 +38,16 @@ class NewTaskBody(Body):
 
     description: Description
     priority: int | str = "normal"
-    metadata: dict[str, Any] = {}
-    needed_capabilities: Annotated[list[Capability], Meta(max_length=limits.CAPABILITIES)] = []
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    needed_capabilities: Annotated[list[Capability], Meta(max_length=limits.CAPABILITIES)] = msgspec.field(
+        default_factory=list
+    )
     max_retries: Annotated[int, Meta(ge=0, le=limits.MAX_RETRIES)] = 3
     """Failures in all, after which the task is a dead letter."""
     complete_by: Milliseconds | None = None
     assign_to: AgentId | None = None
     idempotency_key: IdempotencyKey | None = None
-    depends_on: list[Any] = []
+    depends_on: list[Any] = msgspec.field(default_factory=list)
     repo: Repo | None = None
     branch: Name | None = None
     file_hints: _Items | None = None
@@ -92,7 +94,7 @@ class PushTaskBody(Body):
 
     agent_id: AgentId
     description: Description
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def faults(self) -> Iterator[FieldError]:
         yield from size_faults("metadata", self.metadata, limits.METADATA_BYTES)

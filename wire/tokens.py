@@ -1,8 +1,8 @@
 """Bearer tokens: ``hub_<role>_<id>_<secret>``, base64url without padding (security.md T1, T2).
 
-The id (96 bits) is public and the key for look-up; of the secret (256 bits) only the SHA-256 is ever stored. The secret is
-random, so a slow hash would buy nothing and cost seconds when a fleet reconnects. The role in the text is for people and for
-scanners that find leaked tokens; what counts is the role that the hub has stored.
+The id (96 bits) is public and the key for look-up; of the secret (256 bits) only the SHA-256 is ever stored. The secret
+is random, so a slow hash would buy nothing and cost seconds when a fleet reconnects. The role in the text is for people
+and for scanners that find leaked tokens; what counts is the role that the hub has stored.
 """
 
 from __future__ import annotations

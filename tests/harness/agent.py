@@ -84,7 +84,16 @@ class Agent:
             elif frame["type"] == "task_assign":
                 if worker is None or worker.done():
                     worker = asyncio.create_task(self._work(frame))
-            elif frame["type"] == "task_ack" and frame["status"] == "complete" and self._is_mine(frame) or frame["type"] == "task_reassign" and self._is_mine(frame) or frame["type"] == "error" and "task_complete_failed" in frame["error"] and self._is_mine(frame):
+            elif (
+                frame["type"] == "task_ack"
+                and frame["status"] == "complete"
+                and self._is_mine(frame)
+                or frame["type"] == "task_reassign"
+                and self._is_mine(frame)
+                or frame["type"] == "error"
+                and "task_complete_failed" in frame["error"]
+                and self._is_mine(frame)
+            ):
                 self._keep(None)
 
     def _is_mine(self, frame: dict[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""The agent's side of the wire: connects to a hub and runs its tasks as child processes."""

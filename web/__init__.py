@@ -1,0 +1,1 @@
+"""Tornado: routes, sockets and the page. Keeps no state but its connections."""

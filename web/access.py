@@ -1,0 +1,79 @@
+"""Who may use which route: one table, and what it does not list does not exist (security.md T6).
+
+A start-up check walks the routes and this table against each other, so a new route without a row here does not start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wire.roles import Role
+
+ANYBODY = frozenset[Role]()
+EVERY_ROLE = frozenset(Role)
+OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``roles`` may do it with any object, ``own`` only with what they submitted themselves.
+
+    ``is_open``: needs no token. ``is_dashboard``: needs none either, unless reading the dashboard was closed
+    (``--dashboard-auth=token``), and then any.
+    """
+
+    reason: str
+    roles: frozenset[Role] = ANYBODY
+    own: frozenset[Role] = ANYBODY
+    is_open: bool = False
+    is_dashboard: bool = False
+
+
+_PAGE = Access("the page holds no data; what it shows it has to read", is_open=True)
+_HEALTH = Access("load balancers and people who wonder ask without a token", is_open=True)
+_DASHBOARD = Access("reading the dashboard is open by the protocol's decision", EVERY_ROLE, is_dashboard=True)
+_READ = Access("every token could read from the first protocol on", EVERY_ROLE)
+_SUBMIT = Access("every token could submit from the first protocol on; agents delegate work", EVERY_ROLE)
+_STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUBMITTER}))
+_OPERATE = Access("acts on agents", OPERATORS)
+_ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", ADMINS)
+
+ACCESS: dict[tuple[str, str], Access] = {
+    ("GET", "/"): _PAGE,
+    ("GET", "/dashboard"): _PAGE,
+    ("GET", "/static/:path*"): _PAGE,
+    ("GET", "/health"): _HEALTH,
+    ("GET", "/api/health"): _HEALTH,
+    ("GET", "/ws"): Access("an agent says who it is in its first frame", is_open=True),
+    ("GET", "/ws/dashboard"): Access("checked by the socket, as a browser cannot send headers", is_open=True),
+    ("GET", "/api/dashboard/state"): _DASHBOARD,
+    ("GET", "/api/agents"): _DASHBOARD,
+    ("GET", "/api/agents/states"): _READ,
+    ("GET", "/api/agents/:id/state"): _READ,
+    ("POST", "/api/agents/:id/forget"): _OPERATE,
+    ("GET", "/api/tasks"): _READ,
+    ("POST", "/api/tasks"): _SUBMIT,
+    ("POST", "/api/tasks/bulk"): _SUBMIT,
+    ("GET", "/api/tasks/stats"): _READ,
+    ("GET", "/api/tasks/dead-letter"): _READ,
+    ("GET", "/api/tasks/:id"): _READ,
+    ("POST", "/api/tasks/:id/retry"): _STEER,
+    ("POST", "/api/tasks/:id/cancel"): _STEER,
+    ("POST", "/api/admin/push-task"): _OPERATE,
+    ("POST", "/api/admin/reset"): _ADMINISTER,
+    ("GET", "/admin/tokens"): _ADMINISTER,
+    ("POST", "/admin/tokens"): _ADMINISTER,
+    ("DELETE", "/admin/tokens/:id"): _ADMINISTER,
+    ("POST", "/api/onboard/codes"): _ADMINISTER,
+    ("POST", "/api/onboard/register"): Access("the code in the body, or an admin's token", is_open=True),
+    ("GET", "/api/config/heartbeat-interval"): _READ,
+    ("PUT", "/api/config/heartbeat-interval"): _ADMINISTER,
+    ("GET", "/api/config/default-repo"): _READ,
+    ("PUT", "/api/config/default-repo"): _ADMINISTER,
+}
+
+
+def access_of(method: str, route: str) -> Access | None:
+    """None: there is no such route for this method. ``HEAD`` is ``GET`` without the body."""
+    return ACCESS.get(("GET" if method == "HEAD" else method, route))

@@ -1,0 +1,173 @@
+"""What all dashboards of this process share: the events, the snapshot, and whether the hub is there.
+
+Every frame is built once, however many pages get it. At most one snapshot is asked of the hub at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from link.messages import DashboardBatch, HubHello
+from web.event_ring import EventRing
+from web.hub_link import HubLink, HubRefused, HubUnavailable
+from web.options import WebLimits
+from web.single_flight import SingleFlight
+from web.ws_frames import text_frame
+from wire import codec
+
+logger = logging.getLogger("agentcom.web.dashboard")
+
+#: A snapshot of this age in seconds still serves another page.
+SNAPSHOT_FRESH_S = 0.1
+
+#: Wait before asking again for a snapshot that was too old or did not come.
+SNAPSHOT_RETRY_S = 0.05
+SNAPSHOT_FAILED_S = 0.5
+
+#: Beyond this a snapshot is smaller than the events that it replaces.
+MAX_EVENTS_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """``json`` is true for event ``seq`` of the hub's life ``boot_id``; ``read_at`` in seconds of the loop's clock."""
+
+    seq: int
+    json: bytes
+    boot_id: str
+    read_at: float
+
+    def frame(self) -> bytes:
+        return text_frame(
+            b'{"type":"snapshot","data":%b,"seq":%d,"boot_id":%b}' % (self.json, self.seq, codec.encode(self.boot_id))
+        )
+
+
+class Page(Protocol):
+    """One dashboard. ``pump`` sends what there is to send, if it may now."""
+
+    def pump(self) -> None: ...
+
+
+class DashboardFeed:
+    def __init__(self, link: HubLink, limits: WebLimits, clock: Callable[[], float]) -> None:
+        self._link = link
+        self._limits = limits
+        self._clock = clock
+        self._ring = EventRing(limits.ring_batches, limits.ring_bytes)
+        self._pages: set[Page] = set()
+        self._events_frames: dict[int, bytes | None] = {}
+        """By the number after which they begin; for the newest batch only."""
+        self._snapshot: Snapshot | None = None
+        self._snapshot_frame = b""
+        self._snapshots = SingleFlight(self._read_snapshot)
+        self._fetching: asyncio.Task[None] | None = None
+        self.boot_id = ""
+        self.epoch = 0
+        """Grows each time the hub was away: what a page was sent before is not continued."""
+        self.is_hub_up = False
+
+    # --- pages ------------------------------------------------------------------------------------------------------
+
+    @property
+    def page_count(self) -> int:
+        return len(self._pages)
+
+    def join(self, page: Page) -> None:
+        self._pages.add(page)
+
+    def leave(self, page: Page) -> None:
+        self._pages.discard(page)
+
+    def _pump_all(self) -> None:
+        for page in list(self._pages):
+            page.pump()
+
+    # --- from the hub -----------------------------------------------------------------------------------------------
+
+    def hub_is_back(self, hello: HubHello) -> None:
+        self._ring.clear()
+        self._events_frames.clear()
+        self._snapshot = None
+        self.boot_id = hello.boot_id
+        self.epoch += 1
+        self.is_hub_up = True
+        self._pump_all()
+
+    def hub_is_away(self) -> None:
+        self.is_hub_up = False
+        self._pump_all()
+
+    def take(self, batch: DashboardBatch) -> None:
+        self._ring.push(batch)
+        self._events_frames.clear()
+        self._pump_all()
+
+    # --- frames -----------------------------------------------------------------------------------------------------
+
+    @property
+    def last_seq(self) -> int | None:
+        """The newest event that a batch brought."""
+        return self._ring.last_seq
+
+    def events_after(self, seq: int) -> bytes | None:
+        """One frame with every event after ``seq``; empty when there is none to show; None when only a snapshot helps."""
+        if seq not in self._events_frames:
+            self._events_frames[seq] = self._build_events(seq)
+        return self._events_frames[seq]
+
+    def _build_events(self, seq: int) -> bytes | None:
+        if not self._ring.covers(seq):
+            return None
+        events = self._ring.after(seq)
+        if len(events) > MAX_EVENTS_BYTES:
+            return None
+        if not events:
+            return b""
+        last_seq = self._ring.last_seq
+        head = b'{"type":"events","seq":%d,"first_seq":%d,"boot_id":%b,"data":['
+        return text_frame(head % (last_seq, seq + 1, codec.encode(self.boot_id)) + events + b"]}")
+
+    def snapshot_frame(self, *, not_before: float, min_seq: int) -> tuple[int, bytes] | None:
+        """(seq, frame) of a snapshot that is no older than either; None: not yet, pages are pumped when it is there."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.read_at < not_before - SNAPSHOT_FRESH_S:
+            self._start_fetching(0.0)
+            return None
+        if snapshot.seq < min_seq or self.events_after(snapshot.seq) is None:  # it lags behind the events that we have
+            self._start_fetching(SNAPSHOT_RETRY_S)
+            return None
+        return snapshot.seq, self._snapshot_frame
+
+    def _start_fetching(self, wait_s: float) -> None:
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch(wait_s))
+
+    async def _fetch(self, wait_s: float) -> None:
+        """One task for all pages that wait; those that still do after it ask again."""
+        await asyncio.sleep(wait_s)
+        try:
+            await self._snapshots.shared()
+        except (HubUnavailable, HubRefused) as error:
+            if self.is_hub_up:
+                logger.warning("no snapshot: %s", error)
+            await asyncio.sleep(SNAPSHOT_FAILED_S)
+        # After this task is done, so that a page that needs another one can start it.
+        asyncio.get_running_loop().call_soon(self._pump_all)
+
+    async def read_snapshot(self) -> Snapshot:
+        """A snapshot that knows everything before this call. Raises ``HubUnavailable`` or ``HubRefused``."""
+        return await self._snapshots.fresh()
+
+    async def _read_snapshot(self) -> Snapshot:
+        epoch, read_at = self.epoch, self._clock()
+        value = await self._link.call("dashboard.snapshot", self._limits.call_timeout_s)
+        snapshot = Snapshot(value["seq"], value["json"], self.boot_id, read_at)
+        if epoch == self.epoch:
+            self._snapshot = snapshot
+            self._snapshot_frame = snapshot.frame()
+        return snapshot

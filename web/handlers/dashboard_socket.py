@@ -1,0 +1,133 @@
+"""``/ws/dashboard``: snapshots and events for a page, and its few commands.
+
+Anybody may read, unless ``--dashboard-auth=token`` says otherwise; then the page sends ``{"type": "auth", "token": …}``
+first. Commands need a page of ours on this machine, or a token of an operator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from link.messages import IdentityEntry
+from web.access import OPERATORS
+from web.dashboard_page import DashboardPage
+from web.handlers.agent_socket import BAD_TOKEN
+from web.handlers.socket import GuardedSocket, no_room
+from web.hub_link import HubRefused, HubUnavailable
+from wire import codec, limits
+from wire.codec import CodecError
+from wire.fields import is_task_id
+
+#: What a page may command: frame -> (operation, who argument, type of the result, status of success).
+COMMANDS = {
+    "retry_task": ("tasks.retry", "requested_by", "retry_result", "requeued"),
+    "cancel_task": ("tasks.cancel", "cancelled_by", "cancel_result", "cancelled"),
+}
+
+#: Who did it, as far as the hub can know.
+LOCAL_PAGE = "dashboard"
+
+
+class DashboardSocket(GuardedSocket):
+    route = "/ws/dashboard"
+    message_limit = limits.DASHBOARD_FRAME_BYTES
+
+    def initialize(self) -> None:
+        super().initialize()
+        self.page: DashboardPage
+        self.identity: IdentityEntry | None = None
+        self._bad_tokens = 0
+        self._is_reading = False
+        self._may_command = False
+
+    @property
+    def token_id(self) -> str | None:
+        return self.identity.token_id if self.identity is not None else None
+
+    def check_room(self) -> None:
+        if len(self.services.viewers) >= self.services.limits.dashboards:
+            raise no_room("dashboards")
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def opened(self) -> None:
+        services = self.services
+        headers = self.request.headers
+        is_ours = services.origins.is_ours(headers.get("Origin"), headers.get("Host", ""))
+        self._may_command = is_ours and services.is_local(self.request)
+        self.page = DashboardPage(services.feed, self.write_counted, asyncio.get_running_loop(), services.limits)
+        services.viewers.add(self)
+        if services.options.dashboard_auth == "open":
+            self._start_reading()
+
+    def _start_reading(self) -> None:
+        if not self._is_reading:
+            self._is_reading = True
+            self.services.feed.join(self.page)
+            self.page.pump()
+
+    def closed(self) -> None:
+        self.page.close()
+        self.services.feed.leave(self.page)
+        self.services.viewers.remove(self)
+
+    def is_deaf(self) -> bool:
+        return self.page.is_deaf()
+
+    # --- from the page ------------------------------------------------------------------------------------------------
+
+    async def received(self, message: str | bytes) -> None:
+        """What it does not understand it ignores, as it always did. One command at a time."""
+        try:
+            frame = codec.decode(message, max_bytes=self.message_limit)
+        except CodecError:
+            return
+        if not isinstance(frame, dict):
+            return
+        type_ = frame.get("type")
+        if type_ == "auth":
+            await self._authenticate(frame.get("token"))
+        elif not self._is_reading:
+            return
+        elif type_ == "request_snapshot":
+            self.page.ask_for_snapshot()
+        elif isinstance(type_, str) and type_ in COMMANDS and is_task_id(frame.get("task_id")):
+            await self._command(type_, str(frame["task_id"]))
+
+    async def _authenticate(self, token: Any) -> None:
+        try:
+            found = await self.services.authenticator.authenticate(token) if isinstance(token, str) else None
+        except HubUnavailable:
+            self.page.tell({"type": "auth_result", "status": "unavailable"})
+            return
+        if found is None:
+            self._bad_tokens += 1
+            self.page.tell({"type": "auth_result", "status": "refused"})
+            if self._bad_tokens >= self.services.limits.bad_identifies:
+                self.close_with(BAD_TOKEN, "no valid token")
+            return
+        self.identity = found
+        self.page.tell({"type": "auth_result", "status": "ok", "role": found.role})
+        self._start_reading()
+
+    async def _command(self, type_: str, task_id: str) -> None:
+        op, who, result, success = COMMANDS[type_]
+        status = success
+        if not self._is_allowed():
+            status = "forbidden"
+        else:
+            name = self.identity.name if self.identity is not None else LOCAL_PAGE
+            try:
+                await self.services.link.call(op, self.services.limits.call_timeout_s, task_id=task_id, **{who: name})
+            except HubRefused as refused:
+                status = refused.code
+            except HubUnavailable:
+                status = "unavailable"
+        self.page.tell({"type": result, "task_id": task_id, "status": status})
+
+    def _is_allowed(self) -> bool:
+        """A token, once shown, decides; without one a page of ours on this machine may, where reading is open."""
+        if self.identity is not None:
+            return self.identity.role in OPERATORS
+        return self._may_command

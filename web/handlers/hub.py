@@ -1,0 +1,44 @@
+"""The hub itself: is it well, what does the dashboard show, and start it again."""
+
+from __future__ import annotations
+
+from web.handlers.base import ApiHandler
+
+
+class Alive(ApiHandler):
+    """For load balancers: 200 while this process reaches its hub, 503 otherwise."""
+
+    route = "/health"
+
+    async def on_get(self) -> None:
+        count = await self.services.count_agents()
+        self.answer({"status": "ok", "service": "agent_com", "agents_connected": count})
+
+
+class Health(ApiHandler):
+    """For people: ``status`` is ok, warning or critical, with the conditions that make it so."""
+
+    route = "/api/health"
+
+    async def on_get(self) -> None:
+        self.answer(await self.call("dashboard.health"))
+
+
+class DashboardState(ApiHandler):
+    """The snapshot, as the hub encoded it."""
+
+    route = "/api/dashboard/state"
+
+    async def on_get(self) -> None:
+        snapshot = await self.services.feed.read_snapshot()
+        self.finish(snapshot.json)
+
+
+class Reset(ApiHandler):
+    """Starts the hub's actors again, in order; neither the listener nor a connection notices."""
+
+    route = "/api/admin/reset"
+
+    async def on_post(self) -> None:
+        await self.call("hub.reset", triggered_by=self.caller_name)
+        self.answer({"status": "reset_scheduled", "triggered_by": self.caller_name})

@@ -1,0 +1,148 @@
+"""Tasks: submit, read, cancel, retry, push."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from web.errors import ApiError, task_not_found
+from web.handlers.base import ApiHandler
+from web.hub_link import HubRefused
+from web.task_view import page_object, stats_object, task_object
+from wire.errors import FieldError, Invalid
+from wire.fields import IdempotencyKey
+from wire.parsing import Body, parse
+from wire.queries import PageQuery, TaskQuery
+from wire.tasks import NewTaskBody, PushTaskBody, submission
+
+
+class _KeyHeader(Body):
+    idempotency_key: IdempotencyKey | None = None
+
+
+class Tasks(ApiHandler):
+    route = "/api/tasks"
+
+    async def on_get(self) -> None:
+        query = self.query_as(TaskQuery)
+        filters = {
+            "status": query.status,
+            "priority": query.lane,
+            "assigned_to": query.assigned_to,
+            "capability": query.capability,
+        }
+        self.answer(page_object(await _read_page(self, "tasks.list", query, **filters)))
+
+    async def on_post(self) -> None:
+        """201; 200 with ``duplicate`` when the idempotency key is known."""
+        body = self.body_as(NewTaskBody)
+        fields = submission(body)
+        key = self._key(body)
+        if key is not None:
+            fields["idempotency_key"] = key
+        [result] = await self.call("tasks.submit", tasks=[fields], submitted_by=self.caller_name)
+        if "reason" in result:
+            raise HubRefused(result["reason"], result["detail"])
+        answer = {"status": "queued"} | {name: result[name] for name in ("task_id", "priority", "created_at")}
+        if result["duplicate"]:
+            self.answer(answer | {"duplicate": True})
+        else:
+            self.answer(answer, 201)
+
+    def _key(self, body: NewTaskBody) -> str | None:
+        header = parse(_KeyHeader, {"idempotency_key": self.request.headers.get("Idempotency-Key")}).idempotency_key
+        if header is not None and body.idempotency_key not in (None, header):
+            raise Invalid([FieldError("idempotency_key", "contradiction", "must equal the header Idempotency-Key")])
+        return header if header is not None else body.idempotency_key
+
+
+class DeadLetters(ApiHandler):
+    route = "/api/tasks/dead-letter"
+
+    async def on_get(self) -> None:
+        self.answer(page_object(await _read_page(self, "tasks.dead_letter", self.query_as(PageQuery))))
+
+
+class TaskStats(ApiHandler):
+    route = "/api/tasks/stats"
+
+    async def on_get(self) -> None:
+        self.answer(stats_object(await self.call("tasks.stats")))
+
+
+class OneTask(ApiHandler):
+    route = "/api/tasks/:id"
+
+    async def on_get(self, task_id: str) -> None:
+        self.answer(task_object(await _about_task(self, "tasks.get", task_id)))
+
+
+class TaskRetry(ApiHandler):
+    route = "/api/tasks/:id/retry"
+
+    async def on_post(self, task_id: str) -> None:
+        await _check_owner(self, task_id)
+        requeued = await _about_task(self, "tasks.retry", task_id, requested_by=self.caller_name)
+        self.answer({"status": "requeued", "task_id": task_id, "priority": requeued["priority"]})
+
+
+class TaskCancel(ApiHandler):
+    route = "/api/tasks/:id/cancel"
+
+    async def on_post(self, task_id: str) -> None:
+        await _check_owner(self, task_id)
+        cancelled = await _about_task(self, "tasks.cancel", task_id, cancelled_by=self.caller_name)
+        previous = cancelled["previous_status"]
+        self.answer({"status": "cancelled", "task_id": task_id, "previous_status": previous})
+
+
+class PushTask(ApiHandler):
+    """A task for one agent that is connected now, before all others."""
+
+    route = "/api/admin/push-task"
+
+    async def on_post(self) -> None:
+        body = self.body_as(PushTaskBody)
+        fields = {"agent_id": body.agent_id, "description": body.description, "metadata": body.metadata}
+        try:
+            pushed = await self.call("agents.push", **fields, submitted_by=self.caller_name)
+        except HubRefused as refused:
+            if refused.code != "not_found":
+                raise
+            detail = "this agent is not connected"
+            raise ApiError(404, "agent_not_connected", detail, fields={"agent_id": body.agent_id}) from None
+        self.answer({"status": "pushed", "task_id": pushed["task_id"], "agent_id": body.agent_id})
+
+
+# --- shared by the routes above ---------------------------------------------------------------------------------------
+
+
+async def _read_page(handler: ApiHandler, op: str, query: PageQuery, **filters: object) -> dict[str, Any]:
+    given = {name: value for name, value in filters.items() if value is not None}
+    try:
+        page: dict[str, Any] = await handler.call(op, cursor=query.cursor, limit=query.page_size, **given)
+    except HubRefused as refused:
+        if refused.code == "invalid_state":  # the hub does not know this cursor
+            raise Invalid(
+                [FieldError("cursor", "bad_format", "must be the next_cursor of an earlier answer")]
+            ) from None
+        raise
+    return page
+
+
+async def _about_task(handler: ApiHandler, op: str, task_id: str, **args: object) -> dict[str, Any]:
+    """Raises a 404 that names the task when there is none."""
+    try:
+        value: dict[str, Any] = await handler.call(op, task_id=task_id, **args)
+    except HubRefused as refused:
+        if refused.code == "not_found":
+            raise task_not_found(task_id) from None
+        raise
+    return value
+
+
+async def _check_owner(handler: ApiHandler, task_id: str) -> None:
+    """To a submitter a task of somebody else does not exist."""
+    if handler.only_own:
+        task = await _about_task(handler, "tasks.get", task_id)
+        if task["submitted_by"] != handler.caller_name:
+            raise task_not_found(task_id)

@@ -1,0 +1,18 @@
+"""The readiness protocol of sd_notify(3), so that the process that started this one knows when it serves."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+
+
+def notify(state: str) -> None:
+    """Send ``state`` (for example ``READY=1``) to the socket named by ``NOTIFY_SOCKET``; nothing when nobody asked."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock, suppress(OSError):
+        sock.sendto(state.encode(), address)

@@ -1,0 +1,108 @@
+"""Everything that the handlers of one web process share."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from itertools import count
+
+from tornado.httputil import HTTPServerRequest
+
+from link.messages import CloseAgent, HubHello, IdentityUpdate
+from web.agent_registry import AgentRegistry
+from web.dashboard_feed import DashboardFeed
+from web.dashboard_viewers import DashboardViewers
+from web.hosts import HostPolicy, OriginPolicy, is_loopback
+from web.hub_link import HubLink
+from web.identities import Authenticator, Identities
+from web.liveness import Liveness
+from web.options import WebOptions
+from web.pacing import Guesses
+from web.single_flight import SingleFlight
+
+#: Headers that a proxy adds: then the peer's address says nothing about who is at the other end.
+FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+
+#: Age in seconds up to which the number of agents is told again without asking the hub.
+AGENT_COUNT_AGE_S = 1.0
+
+
+class Services:
+    """Made once, inside the running loop. ``port`` is the one that the shared socket listens on."""
+
+    def __init__(self, options: WebOptions, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        self.options = options
+        self.limits = options.limits
+        self.clock = loop.time
+        self.link = HubLink(options.hub_socket, options.web_id)
+        self.identities = Identities()
+        self.authenticator = Authenticator(self.identities, self.link)
+        self.agents = AgentRegistry(self.link, self.identities)
+        self.feed = DashboardFeed(self.link, options.limits, loop.time)
+        self.viewers = DashboardViewers(self.identities)
+        self.hosts = HostPolicy(port, options.allowed_hosts)
+        self.origins = OriginPolicy(options.trusted_origins)
+        self.liveness = Liveness(options.limits)
+        self.guesses = Guesses()
+        self.unidentified = 0
+        """Agent sockets that have not said who they are."""
+        self.requests_under_way = 0
+        self.is_stopping = False
+        self._connections = count(1)
+        self._boot = secrets.token_hex(6)
+        self._agent_count = 0
+        self._agents_counted_at = float("-inf")
+        self._counting = SingleFlight(self._count_agents)
+        self._connect_link()
+
+    def _connect_link(self) -> None:
+        self.link.on_up = lambda: self.agents.hub_is_back(self.clock())
+        self.link.on_hello = self._greeted
+        self.link.on_lost = self._lost
+        self.link.on_to_agents = self.agents.relay
+        self.link.on_close_agent = self._close_agent
+        self.link.on_batch = self.feed.take
+        self.link.on_identities = self._identities_changed
+
+    def _greeted(self, hello: HubHello) -> None:
+        self._identities_changed(IdentityUpdate(hello.identities))
+        self.feed.hub_is_back(hello)
+
+    def _lost(self) -> None:
+        self.agents.hub_is_away(self.clock())
+        self.feed.hub_is_away()
+
+    def _close_agent(self, message: CloseAgent) -> None:
+        self.agents.close(message)
+
+    def _identities_changed(self, update: IdentityUpdate) -> None:
+        self.identities.replace(update.identities)
+        self.agents.close_revoked()
+        self.viewers.close_revoked()
+
+    def new_connection_id(self) -> str:
+        """Unique over all web processes and their lives."""
+        return f"{self.options.web_id}-{self._boot}-{next(self._connections)}"
+
+    def is_local(self, request: HTTPServerRequest) -> bool:
+        """Whether a program on this machine sent this, and not a proxy for somebody else."""
+        forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
+        return not forwarded and is_loopback(request.remote_ip or "")
+
+    async def count_agents(self) -> int:
+        """Connected agents of the whole hub, at most a second old. Raises ``HubUnavailable``."""
+        if not self.link.is_up or self.clock() - self._agents_counted_at > AGENT_COUNT_AGE_S:
+            await self._counting.shared()
+        return self._agent_count
+
+    async def _count_agents(self) -> None:
+        agents = await self.link.call("agents.list", self.limits.call_timeout_s)
+        self._agent_count = sum(agent["fsm_state"] != "offline" for agent in agents)
+        self._agents_counted_at = self.clock()
+
+
+def now_ms() -> int:
+    """Unix milliseconds, for what people read."""
+    return time.time_ns() // 1_000_000
