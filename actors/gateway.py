@@ -226,21 +226,24 @@ class Gateway(Actor):
 
     def _list_agents(self, peer: int, call: Call) -> None:
         refs = [ref for _, ref in self.names.starting_with(names.agent_fsm(""))]
-        views: list[AgentView] = []
+        # An agent that has only just said hello is there, although its FSM may not know it yet.
+        views = {agent_id: _unknown_view(self._links[key].up) for agent_id, key in self._newest.items()}
         missing = len(refs)
-        if not refs:
-            self._answer(peer, call, ())
+
+        def answer_if_complete() -> None:
+            if missing == 0:
+                self._answer(peer, call, tuple(views[agent_id] for agent_id in sorted(views)))
 
         def collect(answer: object) -> None:
             nonlocal missing
             missing -= 1
-            if isinstance(answer, AgentView):
-                views.append(answer)
-            if missing == 0:
-                self._answer(peer, call, tuple(sorted(views, key=lambda view: view.agent_id)))
+            if isinstance(answer, AgentView) and answer.connected_at > 0:
+                views[answer.agent_id] = answer
+            answer_if_complete()
 
         for ref in refs:
             self.when_done(ref.ask(ReadView(), block=False), collect, CALL_TIMEOUT_S)  # type: ignore[arg-type]
+        answer_if_complete()
 
     def _get_agent(self, peer: int, call: Call) -> None:
         name = names.agent_fsm(str(call.args.get("agent_id")))
@@ -379,6 +382,21 @@ class Gateway(Actor):
 
 def _connected(up: AgentUp) -> Connected:
     return Connected(up.connection, up.name, up.status, tuple(up.capabilities), up.connected_at, up.resumed)
+
+
+def _unknown_view(up: AgentUp) -> AgentView:
+    """Until its FSM has spoken, an agent's state is ``unknown`` (protocol.md section 3, ``GET /api/agents``)."""
+    return AgentView(
+        agent_id=up.agent_id,
+        name=up.name,
+        status=up.status,
+        capabilities=tuple(up.capabilities),
+        connected_at=up.connected_at,
+        fsm_state="unknown",
+        current_task_id=None,
+        flags=(),
+        last_state_change=up.connected_at,
+    )
 
 
 def _presence_frame(event: object) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from actors import migrations
+from actors.sqlite_guard import FileGuard
 from actors.storage import StorageFailed, StorageRefused
 
 #: Read back by a test after every open.
@@ -78,7 +79,7 @@ class SqliteConnection:
             raise StorageRefused(f"cannot open {path}: {error}") from error
         finally:
             os.umask(previous)
-        self._inode = os.stat(path).st_ino
+        self._guard = FileGuard(path)
 
     def _configure(self) -> None:
         if self.db.execute("PRAGMA journal_mode = wal").fetchone()[0] != "wal":
@@ -91,6 +92,11 @@ class SqliteConnection:
             raise StorageRefused(f"{self.path} is damaged ({result}); restore a backup. Nothing was changed")
 
     # --- transactions ---------------------------------------------------------------------------------------------
+
+    def wait_for_other_writers(self) -> None:
+        """Return when no transaction of an earlier incarnation of the writer is open any more."""
+        self.run("BEGIN IMMEDIATE")
+        self.rollback()
 
     def begin(self) -> None:
         """Begin unless there is a transaction."""
@@ -134,7 +140,7 @@ class SqliteConnection:
         """Between batches. Raises ``StorageFailed`` when the files under us are not ours any more."""
         if now_s - self._last_guard >= GUARD_PERIOD_S:
             self._last_guard = now_s
-            self._guard()
+            self._guard.check()
         if self._writes:
             self._writes = 0
             self._last_write = now_s
@@ -155,26 +161,6 @@ class SqliteConnection:
 
     def _checkpoint(self, mode: str) -> None:
         self.run(f"PRAGMA wal_checkpoint({mode})").fetchall()
-
-    def _guard(self) -> None:
-        """A deleted WAL swallows every commit without an error (durability rules, docs/operations.md)."""
-        try:
-            if os.stat(self.path).st_ino != self._inode:
-                raise StorageFailed("the database file was replaced while the hub ran")
-        except FileNotFoundError:
-            raise StorageFailed("the database file was removed while the hub ran") from None
-        names = {str(self.path), str(self._wal), f"{self.path}-shm"}
-        try:
-            descriptors = os.listdir("/proc/self/fd")
-        except OSError:  # no /proc: the inode check has to do
-            return
-        for descriptor in descriptors:
-            try:
-                target = os.readlink(f"/proc/self/fd/{descriptor}")
-            except OSError:
-                continue
-            if target.endswith(" (deleted)") and target.removesuffix(" (deleted)") in names:
-                raise StorageFailed("a file of the database was deleted while the hub ran")
 
     def close(self) -> None:
         self.rollback()

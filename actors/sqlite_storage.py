@@ -48,6 +48,7 @@ class SqliteStorage:
         self._connection = SqliteConnection(path)
         try:
             migrations.migrate(self._connection.db)
+            self._connection.wait_for_other_writers()
         except BaseException:
             self._connection.close()
             raise
@@ -126,19 +127,20 @@ class SqliteStorage:
             if task.status is TaskStatus.QUEUED:
                 self._counters[f"priority:{task.priority}"] += change
 
-    def prune(self, before_ms: int, limit: int) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
+    def prune(self, before_ms: int, limit: int) -> list[Task]:
+        found: list[Task] = []
         for status in (TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.DEAD_LETTER):
-            sql = "SELECT id, status FROM task WHERE status = ? AND updated_at < ? ORDER BY updated_at LIMIT ?"
-            found += self._run(sql, (status.value, before_ms, limit - len(found))).fetchall()
+            sql = f"{SELECT} WHERE status = ? AND updated_at < ? ORDER BY updated_at LIMIT ?"
+            rows = self._run(sql, (status.value, before_ms, limit - len(found))).fetchall()
+            found += [task_of(row) for row in rows]
         if found:
             self._connection.begin()
-            ids: list[tuple[object, ...]] = [(task_id,) for task_id, _ in found]
+            ids: list[tuple[object, ...]] = [(task.id,) for task in found]
             self._connection.run_many("DELETE FROM history WHERE task_id = ?", ids)
             self._connection.run_many("DELETE FROM task WHERE id = ?", ids)
-            for _, status_name in found:
-                self._counters[f"status:{status_name}"] -= 1
-                self._counters[f"pruned:{status_name}"] += 1
+            for task in found:
+                self._counters[f"status:{task.status.value}"] -= 1
+                self._counters[f"pruned:{task.status.value}"] += 1
         return found
 
     # --- reading tasks --------------------------------------------------------------------------------------------

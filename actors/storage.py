@@ -103,8 +103,8 @@ class Storage(Protocol):
         """``status:X`` for each status, ``priority:N`` for queued tasks, ``pruned:X``."""
 
     def minutes(self, since_minute: int) -> tuple[FinishedMinute, ...]: ...
-    def prune(self, before_ms: int, limit: int) -> list[tuple[str, str]]:
-        """Delete at most ``limit`` final tasks not touched since ``before_ms``; their (id, status)."""
+    def prune(self, before_ms: int, limit: int) -> list[Task]:
+        """Delete at most ``limit`` final tasks not touched since ``before_ms``, and return them."""
 
     # --- idempotency keys ---
     def find_key(self, submitted_by: str, key: str) -> KnownKey | None: ...

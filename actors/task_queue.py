@@ -45,6 +45,12 @@ logger = logging.getLogger("agentcom.task_queue")
 
 HISTORY_SHOWN = 50
 
+#: More tokens than any attempt can use; a larger number is cut, so that sums of them stay integers of the database.
+MAX_TOKENS = 10**12
+
+#: Tasks in one transaction: beyond about a thousand a commit only takes longer (docs/operations.md).
+BATCH_WEIGHT = 2_000
+
 #: The exit status after a disk error whose outcome is unknown (EX_SOFTWARE of sysexits.h).
 FATAL_EXIT_STATUS = 70
 
@@ -63,7 +69,7 @@ class Sweep:
 class TaskQueue(BatchActor):
     """``path``: the database file. ``on_fatal`` is called with the error of a storage that failed, and must not return."""
 
-    batch_limit = 512
+    batch_limit = BATCH_WEIGHT
 
     handles: ClassVar[dict[type, str]] = {
         v.SubmitTasks: "submit",
@@ -119,6 +125,10 @@ class TaskQueue(BatchActor):
         self._next_prune = 0.0
         self._housekeeping_due = False
 
+    @classmethod
+    def weigh(cls, message: object) -> int:
+        return len(message.tasks) if isinstance(message, v.SubmitTasks) else 1
+
     # --- life -----------------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
@@ -156,6 +166,9 @@ class TaskQueue(BatchActor):
     def on_batch(self, requests: list[Request]) -> None:
         try:
             answers = self._handle_all(requests)
+            if self.actor_stopped.is_set():  # revoked meanwhile: a successor may have started
+                self._storage.rollback()
+                return
             self._storage.commit()
             if self._housekeeping_due:  # only between transactions
                 self._housekeeping_due = False
@@ -293,10 +306,11 @@ class TaskQueue(BatchActor):
         if isinstance(live, Refused):
             return live
         now = self._now_ms()
-        completed = rules.completed(live, message.result, message.tokens_used, now)
+        tokens_used = min(message.tokens_used, MAX_TOKENS)
+        completed = rules.completed(live, message.result, tokens_used, now)
         duration_ms = max(0, now - (live.assigned_at or now))
-        finish = Finish(completed=1, duration_ms=duration_ms, tokens_used=message.tokens_used)
-        details = {"tokens_used": message.tokens_used}
+        finish = Finish(completed=1, duration_ms=duration_ms, tokens_used=tokens_used)
+        details = {"tokens_used": tokens_used}
         self._save(live, completed, "completed", details, event="task_completed", agent_id=message.owner, finish=finish)
         return v.Completed(live.id)
 
@@ -324,8 +338,10 @@ class TaskQueue(BatchActor):
         return v.Failed(task.id, after.status, back_off_ms)
 
     def reclaim(self, message: v.Reclaim) -> v.Reclaimed | Refused:
-        task = self._assigned.get(message.task_id)
-        if task is None or task.generation != message.generation:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        if task.status is not TaskStatus.ASSIGNED or task.generation != message.generation:
             return Refused(Refusal.STALE_GENERATION, "the attempt is over")
         return self._reclaim(task, message.cause)
 
@@ -430,7 +446,8 @@ class TaskQueue(BatchActor):
 
     def _prune(self, now_ms: int) -> None:
         before = now_ms - int(self._options.retention_days * 86_400_000)
-        self._storage.prune(before, self._options.prune_slice)
+        for task in self._storage.prune(before, self._options.prune_slice):
+            self._publish("task_pruned", task, task.status)
         self._storage.prune_keys(now_ms - int(self._options.idempotency_hours * 3_600_000), self._options.prune_slice)
 
     # --- for scheduler and dashboard ----------------------------------------------------------------------------------

@@ -16,6 +16,9 @@ from wire import codec, limits
 OUTPUT_CHARS = 8_000
 """Of a text that is no JSON the end is kept: it says what happened."""
 
+ESCAPED_RESULT_BYTES = limits.AGENT_FRAME_BYTES - 4 * limits.KIB
+"""A result as it travels, with everything but ASCII escaped: a larger frame would make the hub close the connection, each time."""
+
 PROGRESS_CHARS = 64
 """A longer line is never progress."""
 
@@ -99,7 +102,8 @@ def _object(text: str) -> dict[str, Any] | None:
         return None
     try:
         value = codec.decode_object(text, max_bytes=limits.AGENT_FRAME_BYTES)
-        return value if codec.encoded_size(value) <= limits.RESULT_BYTES else None
+        fits = codec.encoded_size(value) <= limits.RESULT_BYTES and len(codec.encode(value)) <= ESCAPED_RESULT_BYTES
+        return value if fits else None
     except codec.CodecError:
         return None
 

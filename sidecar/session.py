@@ -237,7 +237,8 @@ class Session:
             if reason in ("stale_generation", "not_found", "invalid_state"):
                 return [note, *self._drop("refused")]
             return [note, Remind(RETRY_REPORT_S)]
-        if self.state is State.REPORTING and error == "validation_failed":
+        is_about_report = frame.get("message_type") in ("task_complete", "task_failed")
+        if self.state is State.REPORTING and error == "validation_failed" and is_about_report:
             return [note, *self._replace_report()]
         return [note]
 

@@ -230,6 +230,7 @@ class BatchActor(Actor):
     """Has a thread of its own, for what blocks, and takes everything that waits at once."""
 
     batch_limit: ClassVar[int] = 256
+    """How much one batch may weigh (``weigh``); a single heavier message is a batch of its own."""
 
     @classmethod
     def make_dispatcher(cls, cell: Cell) -> Dispatcher:
@@ -242,8 +243,12 @@ class BatchActor(Actor):
 
     def take_turn(self, cell: Cell) -> bool:
         requests: list[Request] = []
-        while cell.mailbox.queue and len(requests) < self.batch_limit:
+        weight = 0
+        while cell.mailbox.queue:
             message = cell.mailbox.queue[0].message
+            weight += self.weigh(message)
+            if requests and weight > self.batch_limit:
+                break
             if type(message) is Continuation or type(message) not in self.handles:
                 if not requests:
                     return super().take_turn(cell)
@@ -254,6 +259,11 @@ class BatchActor(Actor):
         if cell.is_over:
             self._fail_unanswered(cell, requests)
         return True
+
+    @classmethod
+    def weigh(cls, message: Any) -> int:
+        """How much of a batch one message is."""
+        return 1
 
     @staticmethod
     def _fail_unanswered(cell: Cell, requests: list[Request]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tornado.httpserver import HTTPServer
 from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
 from tornado.web import Application
@@ -24,7 +26,7 @@ def make_application(services: Services) -> Application:
         routes(),
         default_handler_class=NotFound,
         services=services,
-        static_files=StaticFiles(services.options.static_dir),
+        static_files=StaticFiles(Path(services.options.static_dir)),
         log_function=RequestLog(services.clock),
         serve_traceback=False,
         autoreload=False,

@@ -74,5 +74,5 @@ class WebOptions:
     bind_is_loopback: bool = True
     dashboard_auth: str = "open"
     """open: reading the dashboard needs no token. token: it does."""
-    static_dir: Path = STATIC_DIR
+    static_dir: str = str(STATIC_DIR)
     limits: WebLimits = field(default_factory=WebLimits)

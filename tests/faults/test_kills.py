@@ -149,7 +149,7 @@ def test_nothing_is_lost_or_done_twice_while_processes_are_killed_every_second(
     with Hub(tmp_path / "data", "--grace", "5s") as hub, Fleet(hub, tmp_path / "fleet") as fleet:
         names = [f"agent-{number:02d}" for number in range(agents)]
         for name in names:
-            fleet.add(name, work_ms=30)
+            fleet.add(name, work_ms=300)
         wait_for(lambda: fleet.online() == agents, 120, "the fleet")
         with Chaos(hub, fleet, names, seed=7, period_s=1.0) as chaos:
             accepted = {submit_surely(hub, number) for number in range(tasks)}

@@ -25,6 +25,7 @@ class Socket:
     """One connection. Frames arrive only while a method of some ``Socket`` runs, because they share one event loop."""
 
     def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
+        self._pending: asyncio.Future[str | bytes | None] | None = None
         self._connection: WebSocketClientConnection = _loop.run_until_complete(self._connect(url, headers or {}))
 
     @staticmethod
@@ -46,14 +47,21 @@ class Socket:
         await self._connection.write_message(data, binary=isinstance(data, bytes))
 
     def hear(self, timeout_s: float = 10.0) -> dict[str, Any]:
-        """The next frame. Fails when the connection closes or nothing comes."""
-        text = _loop.run_until_complete(asyncio.wait_for(self._read(), timeout_s))
+        """The next frame. Fails when the connection closes; ``TimeoutError`` when nothing comes."""
+        text = _loop.run_until_complete(self._read(timeout_s))
         assert text is not None, f"closed with {self._connection.close_code} {self._connection.close_reason}"
         frame: dict[str, Any] = json.loads(text)
         return frame
 
-    async def _read(self) -> str | bytes | None:
-        return await self._connection.read_message()
+    async def _read(self, timeout_s: float) -> str | bytes | None:
+        # A read that was given up stays pending and is taken up again: cancelling it could lose a frame.
+        if self._pending is None:
+            self._pending = asyncio.ensure_future(self._connection.read_message())
+        await asyncio.wait([self._pending], timeout=timeout_s)
+        if not self._pending.done():
+            raise TimeoutError
+        done, self._pending = self._pending, None
+        return done.result()
 
     def hear_type(self, type_: str, timeout_s: float = 10.0) -> dict[str, Any]:
         """The next frame of a type; others are skipped."""
@@ -74,7 +82,7 @@ class Socket:
         """Wait for the other side to close; the close code."""
 
         async def drain() -> None:
-            while await self._connection.read_message() is not None:
+            while await self._read(timeout_s) is not None:
                 pass
 
         _loop.run_until_complete(asyncio.wait_for(drain(), timeout_s))

@@ -178,9 +178,9 @@ def test_old_tasks_are_pruned_and_their_number_is_kept(tmp_path: Path) -> None:
     queue.runtime.clock.advance(2 * 86_400)  # type: ignore[attr-defined]
     queue.wait(5)
     assert isinstance(queue.ask(v.GetTask(done)), Refused)
+    pruned = [event for event in queue.events() if event.event == "task_pruned"]
+    assert [(event.task.id, event.previous) for event in pruned] == [(done, "completed")]
     assert queue.task(waiting).status is TaskStatus.QUEUED
-    storage = SqliteStorage(tmp_path / "copy.db")
-    storage.close()
     queue.close()
     reopened = SqliteStorage(tmp_path / "hub.db")
     assert reopened.counters()["pruned:completed"] == 1
@@ -230,6 +230,26 @@ def test_a_file_pulled_away_stops_the_writer(queue: Queue, suffix: str) -> None:
     Path(f"{queue.path}{suffix}").unlink()
     queue.wait(5)
     assert queue.fatal and isinstance(queue.fatal[0], StorageFailed)
+
+
+@pytest.mark.parametrize("suffix", ["", "-shm"])
+def test_opening_the_database_in_this_process_stops_the_writer(queue: Queue, suffix: str) -> None:
+    """Durability rules: closing any descriptor of the file drops our locks; then others can write, or delete the log."""
+    queue.submit()
+    queue.wait(2)
+    assert not queue.fatal
+    with Path(f"{queue.path}{suffix}").open("rb") as file:
+        file.read(16)
+    queue.wait(2)
+    assert queue.fatal and "locks" in str(queue.fatal[0])
+
+
+def test_no_number_of_tokens_can_break_the_sums(queue: Queue) -> None:
+    for _ in range(3):
+        task_id = queue.submit()
+        queue.claim()
+        assert queue.ask(v.Complete(task_id, "a", 1, None, 2**53 - 1)) == v.Completed(task_id)
+    assert queue.ask(v.ReadOverview()).minutes[-1].tokens_used == 3 * 10**12
 
 
 def test_a_failed_commit_answers_nobody_with_success(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
