@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from actors.fsm_rules import Input, State, capability_names, next_state
 from actors.vocabulary import names
@@ -89,7 +89,7 @@ class HoldOver:
 
 
 class AgentFSM(Actor):
-    handles = {
+    handles: ClassVar[dict[type, str]] = {
         Connected: "connected",
         Dropped: "dropped",
         FromAgent: "from_agent",
@@ -213,7 +213,7 @@ class AgentFSM(Actor):
             self._give_back(surplus, ReclaimCause.DUPLICATE)
         if not answer:
             self._holds_nothing()
-        elif self.task is None or (self.task.id, self.task.generation) != (answer[0].id, answer[0].generation) or self.state is State.OFFLINE:
+        elif not self._is_current(answer[0].id, answer[0].generation) or self.state is State.OFFLINE:
             self._adopt(answer[0], fresh=fresh)
 
     def _holds_nothing(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -117,7 +117,7 @@ class AgentLink:
 
 
 class Gateway(Actor):
-    handles = {
+    handles: ClassVar[dict[type, str]] = {
         PeerUp: "peer_up",
         PeerLost: "peer_lost",
         FromPeer: "from_peer",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import ClassVar
 
 from actors.matching import BacklogHint, ReadyAgents
 from actors.vocabulary import names
@@ -37,7 +38,12 @@ class Tick:
 
 
 class Scheduler(Actor):
-    handles = {AgentReady: "ready", AgentUnready: "unready", Published: "observe", Tick: "tick"}
+    handles: ClassVar[dict[type, str]] = {
+        AgentReady: "ready",
+        AgentUnready: "unready",
+        Published: "observe",
+        Tick: "tick",
+    }
 
     def __init__(self) -> None:
         super().__init__()

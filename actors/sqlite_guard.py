@@ -1,8 +1,8 @@
 """Notices when somebody touches the database file under us, which would cost work that was acknowledged.
 
-POSIX locks belong to the process: if anything in this process opens and closes the file, its ``-wal`` or its ``-shm``, all of our locks on
-it are gone without an error. Another process can then write into our transaction, or take itself for the last user and delete
-the WAL, and every later commit of ours succeeds into a file that nobody will ever read. Two looks, 0.1 ms together:
+POSIX locks belong to the process: if anything in this process opens and closes the file, its ``-wal`` or its ``-shm``, all of
+our locks on it are gone without an error. Another process can then write into our transaction, or take itself for the last
+user and delete the WAL, and every later commit of ours succeeds into a file that nobody will ever read. Two looks:
 
 - the three paths still lead to the files that were there when we opened them (a deleted or replaced one shows);
 - the kernel still lists our locks on them (``/proc/locks``, on Linux), so the first step is seen before the second happens.

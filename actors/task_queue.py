@@ -287,7 +287,7 @@ class TaskQueue(BatchActor):
         self._leases.renew((message.owner,), self._now_s())
         return accepted
 
-    def progress(self, message: v.Progress) -> None | Refused:
+    def progress(self, message: v.Progress) -> Refused | None:
         """Costs no write: the time of it reaches the row with the next transition."""
         task = self._live(message.task_id, message.owner, message.generation)
         if isinstance(task, Refused):
@@ -364,7 +364,7 @@ class TaskQueue(BatchActor):
         return task
 
     def assigned_to(self, message: v.AssignedTo) -> tuple[Task, ...]:
-        owned = [task for task in self._storage.assigned(message.owner)]
+        owned = list(self._storage.assigned(message.owner))
         return tuple(self._assigned.get(task.id, task) for task in owned)
 
     # --- by hand ------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from actors.task_queue import TaskQueueOptions
 
 from actors.agent_fsm import AgentOptions
+from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import names
 from actors.vocabulary.dashboard import Boot
 from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp
@@ -116,7 +116,7 @@ class Hub:
         token_id, secret_sha256 = parsed
         queue = self._runtime.names.whereis(names.TASK_QUEUE)
         assert queue is not None
-        known = queue.ask(ListIdentities(), timeout=10)
+        known: tuple[Identity, ...] = queue.ask(ListIdentities(), block=True, timeout=10)
         if not any(one.token_id == token_id and one.secret_sha256 == secret_sha256 for one in known):
             created_at = self._runtime.clock.time_ms()
             identity = Identity(token_id, ADMIN, Role.ADMIN, secret_sha256, created_at)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from actors.task_queue import TaskQueue, TaskQueueOptions
-
 from actors.agent_fsm import AgentOptions
 from actors.broadcaster import Broadcaster
 from actors.dashboard_state import DashboardState
 from actors.gateway import Gateway, Outlet
 from actors.scheduler import Scheduler
+from actors.task_queue import TaskQueue, TaskQueueOptions
 from actors.vocabulary import names
 from actors.vocabulary.dashboard import Boot
 from supervision.spec import ChildSpec, Strategy, SupervisorFlags

@@ -17,7 +17,7 @@ OUTPUT_CHARS = 8_000
 """Of a text that is no JSON the end is kept: it says what happened."""
 
 ESCAPED_RESULT_BYTES = limits.AGENT_FRAME_BYTES - 4 * limits.KIB
-"""A result as it travels, with everything but ASCII escaped: a larger frame would make the hub close the connection, each time."""
+"""A result as it travels, with everything but ASCII escaped: a larger frame would close the connection, each time."""
 
 PROGRESS_CHARS = 64
 """A longer line is never progress."""

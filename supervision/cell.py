@@ -196,7 +196,7 @@ class Cell:
             self._finish(Normal(), ignore)
         except ExitRequested as request:
             self._finish(request.reason)
-        except BaseException as error:  # whatever it was, only this actor's start failed
+        except BaseException as error:  # noqa: BLE001 - whatever it was, only this actor's start failed
             self._finish(error_from(error, "start"), error)
         else:
             with self._lock:

@@ -37,7 +37,7 @@ Spawn: TypeAlias = Callable[[ProcessStart, Mapping[str, str]], "subprocess.Popen
 def spawn(start: ProcessStart, extra_env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start the process in a process group of its own, so that a terminal's Ctrl-C reaches the supervisor only."""
     environment = {**os.environ, **start.env, **extra_env, "SUPERVISOR_PID": str(os.getpid())}
-    return subprocess.Popen(  # noqa: S603 - argv comes from the child spec, never from a message
+    return subprocess.Popen(
         start.argv,
         env=environment,
         pass_fds=start.pass_fds,

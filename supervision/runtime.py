@@ -39,7 +39,7 @@ class Runtime:
         self.pool = threads.WorkerPool(workers=workers)
         self.names = Names()
         self.bus = EventBus()
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - for jitter; ids come from the operating system
         self._seeded = seed is not None
         self._cells: dict[int, Cell] = {}
         self._abandoned: dict[int, Cell] = {}

@@ -24,7 +24,7 @@ logger = logging.getLogger("agentcom.web.dashboard")
 #: A snapshot of this age in seconds still serves another page.
 SNAPSHOT_FRESH_S = 0.1
 
-#: Wait before asking again for a snapshot that was too old or did not come.
+#: Least time from one question for a snapshot to the next, after an answer and after none.
 SNAPSHOT_RETRY_S = 0.05
 SNAPSHOT_FAILED_S = 0.5
 
@@ -47,6 +47,14 @@ class Snapshot:
         )
 
 
+class Loop(Protocol):
+    """What is needed of an event loop's clock."""
+
+    def time(self) -> float: ...
+
+    def call_at(self, when: float, callback: Callable[[], object]) -> asyncio.TimerHandle: ...
+
+
 class Page(Protocol):
     """One dashboard. ``pump`` sends what there is to send, if it may now."""
 
@@ -54,10 +62,10 @@ class Page(Protocol):
 
 
 class DashboardFeed:
-    def __init__(self, link: HubLink, limits: WebLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, link: HubLink, limits: WebLimits, loop: Loop) -> None:
         self._link = link
         self._limits = limits
-        self._clock = clock
+        self._loop = loop
         self._ring = EventRing(limits.ring_batches, limits.ring_bytes)
         self._pages: set[Page] = set()
         self._events_frames: dict[int, bytes | None] = {}
@@ -66,6 +74,7 @@ class DashboardFeed:
         self._snapshot_frame = b""
         self._snapshots = SingleFlight(self._read_snapshot)
         self._fetching: asyncio.Task[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
         self.boot_id = ""
         self.epoch = 0
         """Grows each time the hub was away: what a page was sent before is not continued."""
@@ -135,36 +144,48 @@ class DashboardFeed:
     def snapshot_frame(self, *, not_before: float, min_seq: int) -> tuple[int, bytes] | None:
         """(seq, frame) of a snapshot that is no older than either; None: not yet, pages are pumped when it is there."""
         snapshot = self._snapshot
-        if snapshot is None or snapshot.read_at < not_before - SNAPSHOT_FRESH_S:
-            self._start_fetching(0.0)
-            return None
-        if snapshot.seq < min_seq or self.events_after(snapshot.seq) is None:  # it lags behind the events that we have
-            self._start_fetching(SNAPSHOT_RETRY_S)
-            return None
-        return snapshot.seq, self._snapshot_frame
+        is_fresh = snapshot is not None and snapshot.read_at >= not_before - SNAPSHOT_FRESH_S
+        # The state may lag behind the events that we have: then this one would leave a hole.
+        if (
+            snapshot is not None
+            and is_fresh
+            and snapshot.seq >= min_seq
+            and self.events_after(snapshot.seq) is not None
+        ):
+            return snapshot.seq, self._snapshot_frame
+        self._fetch_at(snapshot.read_at + SNAPSHOT_RETRY_S if snapshot is not None else self._loop.time())
+        return None
 
-    def _start_fetching(self, wait_s: float) -> None:
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._fetch(wait_s))
+    def _fetch_at(self, when: float) -> None:
+        if self._retry is not None or (self._fetching is not None and not self._fetching.done()):
+            return
+        if when > self._loop.time():
+            self._retry = self._loop.call_at(when, self._fetch_now)
+        else:
+            self._fetch_now()
 
-    async def _fetch(self, wait_s: float) -> None:
+    def _fetch_now(self) -> None:
+        self._retry = None
+        self._fetching = asyncio.create_task(self._fetch())
+
+    async def _fetch(self) -> None:
         """One task for all pages that wait; those that still do after it ask again."""
-        await asyncio.sleep(wait_s)
         try:
             await self._snapshots.shared()
         except (HubUnavailable, HubRefused) as error:
             if self.is_hub_up:
                 logger.warning("no snapshot: %s", error)
-            await asyncio.sleep(SNAPSHOT_FAILED_S)
-        # After this task is done, so that a page that needs another one can start it.
-        asyncio.get_running_loop().call_soon(self._pump_all)
+            self._loop.call_at(self._loop.time() + SNAPSHOT_FAILED_S, self._pump_all)
+        else:
+            # When this task is done, so that a page that needs another one can start it.
+            asyncio.get_running_loop().call_soon(self._pump_all)
 
     async def read_snapshot(self) -> Snapshot:
         """A snapshot that knows everything before this call. Raises ``HubUnavailable`` or ``HubRefused``."""
         return await self._snapshots.fresh()
 
     async def _read_snapshot(self) -> Snapshot:
-        epoch, read_at = self.epoch, self._clock()
+        epoch, read_at = self.epoch, self._loop.time()
         value = await self._link.call("dashboard.snapshot", self._limits.call_timeout_s)
         snapshot = Snapshot(value["seq"], value["json"], self.boot_id, read_at)
         if epoch == self.epoch:

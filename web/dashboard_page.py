@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
-from web.dashboard_feed import DashboardFeed
+from web.dashboard_feed import DashboardFeed, Loop
 from web.options import WebLimits
 from web.pacing import FramePacer
 from web.ws_frames import text_frame
@@ -23,14 +22,6 @@ BACK = "back"
 
 #: Results of commands that may wait; a page that sends more without reading gets no answer to the rest.
 MAX_RESULTS = 32
-
-
-class Loop(Protocol):
-    """What is needed of an event loop."""
-
-    def time(self) -> float: ...
-
-    def call_at(self, when: float, callback: Callable[[], object]) -> asyncio.TimerHandle: ...
 
 
 #: Writes frames; the future is done when they left. None: the connection is closing.

@@ -40,7 +40,7 @@ class Services:
         self.identities = Identities()
         self.authenticator = Authenticator(self.identities, self.link)
         self.agents = AgentRegistry(self.link, self.identities)
-        self.feed = DashboardFeed(self.link, options.limits, loop.time)
+        self.feed = DashboardFeed(self.link, options.limits, loop)
         self.viewers = DashboardViewers(self.identities)
         self.hosts = HostPolicy(port, options.allowed_hosts)
         self.origins = OriginPolicy(options.trusted_origins)

@@ -135,12 +135,11 @@ def _check_structure(text: str, max_values: int) -> bool:
         skeleton = _STRING.sub("", text)
         opened = skeleton.count("{") + skeleton.count("[")
         separators = skeleton.count(",")
-        if (
-            separators + opened >= max_values
-        ):  # every value but the first is the first of a container or follows a comma
-            raise CodecError("too_many_values")
         if opened > limits.JSON_DEPTH:
             _check_depth(skeleton)
+        # Every value but the first is the first of a container or follows a comma.
+        if separators + opened >= max_values:
+            raise CodecError("too_many_values")
     return separators >= limits.JSON_KEYS
 
 

@@ -274,7 +274,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Reclaim:
-    """Take a task back from its owner. Answer: ``Failed``-like ``Reclaimed`` or ``Refused`` when the attempt is no longer live."""
+    """Take a task back from its owner. Answer: ``Reclaimed``, or ``Refused`` when the attempt is no longer live."""
 
     task_id: str
     generation: int

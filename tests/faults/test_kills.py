@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -86,7 +87,7 @@ class Chaos:
         self.away_s: list[float] = []
         self.killed_webs = 0
 
-    def __enter__(self) -> Chaos:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -157,6 +158,9 @@ def test_nothing_is_lost_or_done_twice_while_processes_are_killed_every_second(
             wait_for(lambda: _settled(hub, tasks), 300, "every task being final")
         final = hub.all_tasks()
         assert faults(accepted, fleet.history(), final) == []
+        for name in names:  # a connection ends only with its own web process or with the agent itself
+            ended = sum(entry["what"] == "disconnected" for entry in fleet.history(name))
+            assert ended <= chaos.killed_webs, f"{name} had to reconnect {ended} times"
         dead = [task["last_error"] for task in final if task["status"] == "dead_letter"]
         assert len(dead) <= len(chaos.kills), dead
         print(f"{tasks} tasks, {agents} agents, kills {chaos.kills}, hub away {[round(s, 2) for s in chaos.away_s]} s")

@@ -61,7 +61,7 @@ class Agent:
         while True:
             try:
                 socket = await websocket_connect(self.url, connect_timeout=5)
-            except Exception as error:  # noqa: BLE001 - whatever it was, try again
+            except Exception as error:
                 self.note("connect_failed", error=type(error).__name__)
                 await asyncio.sleep(random.uniform(0, delay))
                 delay = min(delay * 2, 1.0)
@@ -85,14 +85,9 @@ class Agent:
                 if worker is None or worker.done():
                     worker = asyncio.create_task(self._work(frame))
             elif (
-                frame["type"] == "task_ack"
-                and frame["status"] == "complete"
-                and self._is_mine(frame)
-                or frame["type"] == "task_reassign"
-                and self._is_mine(frame)
-                or frame["type"] == "error"
-                and "task_complete_failed" in frame["error"]
-                and self._is_mine(frame)
+                (frame["type"] == "task_ack" and frame["status"] == "complete" and self._is_mine(frame))
+                or (frame["type"] == "task_reassign" and self._is_mine(frame))
+                or (frame["type"] == "error" and "task_complete_failed" in frame["error"] and self._is_mine(frame))
             ):
                 self._keep(None)
 
@@ -129,7 +124,7 @@ class Agent:
         if self._socket is not None:
             try:
                 await self._socket.write_message(json.dumps({"protocol_version": 1, **frame}))
-            except Exception:  # noqa: BLE001 - the connection is gone; the reader notices and reconnects
+            except Exception:
                 self.note("send_failed", type=frame["type"])
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.harness.hub import REPOSITORY, Hub
 
@@ -23,7 +23,7 @@ class Fleet:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         folder.mkdir(exist_ok=True)
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

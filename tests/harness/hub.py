@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.harness.waiting import wait_for
 
@@ -73,7 +73,7 @@ class Hub:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30)
 
-    def __enter__(self) -> Hub:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 _loop = asyncio.new_event_loop()
+threading.Thread(target=_loop.run_forever, name="test-sockets", daemon=True).start()
+
+T = TypeVar("T")
+
+
+def _run(step: Coroutine[Any, Any, T]) -> T:
+    """In the loop of all sockets, which has a thread of its own: pings are answered while a test does other things."""
+    return asyncio.run_coroutine_threadsafe(step, _loop).result(60)
 
 
 class Refused(Exception):
@@ -22,11 +31,11 @@ class Refused(Exception):
 
 
 class Socket:
-    """One connection. Frames arrive only while a method of some ``Socket`` runs, because they share one event loop."""
+    """One connection. Frames wait until they are heard."""
 
     def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
         self._pending: asyncio.Future[str | bytes | None] | None = None
-        self._connection: WebSocketClientConnection = _loop.run_until_complete(self._connect(url, headers or {}))
+        self._connection: WebSocketClientConnection = _run(self._connect(url, headers or {}))
 
     @staticmethod
     async def _connect(url: str, headers: dict[str, str]) -> WebSocketClientConnection:
@@ -41,14 +50,14 @@ class Socket:
         """Send a frame: keyword fields as a JSON object, or ``str``/``bytes`` as they are (bytes become a binary frame)."""
         raw = json.dumps(fields) if frame is None else frame
         data = raw if isinstance(raw, str | bytes) else json.dumps(raw)
-        _loop.run_until_complete(self._write(data))
+        _run(self._write(data))
 
     async def _write(self, data: str | bytes) -> None:
         await self._connection.write_message(data, binary=isinstance(data, bytes))
 
     def hear(self, timeout_s: float = 10.0) -> dict[str, Any]:
         """The next frame. Fails when the connection closes; ``TimeoutError`` when nothing comes."""
-        text = _loop.run_until_complete(self._read(timeout_s))
+        text = _run(self._read(timeout_s))
         assert text is not None, f"closed with {self._connection.close_code} {self._connection.close_reason}"
         frame: dict[str, Any] = json.loads(text)
         return frame
@@ -85,7 +94,7 @@ class Socket:
             while await self._read(timeout_s) is not None:
                 pass
 
-        _loop.run_until_complete(asyncio.wait_for(drain(), timeout_s))
+        _run(asyncio.wait_for(drain(), timeout_s))
         return self._connection.close_code
 
     def silent(self, seconds: float = 0.3) -> bool:
@@ -97,5 +106,8 @@ class Socket:
         return False
 
     def close(self, code: int = 1000) -> None:
-        self._connection.close(code)
-        _loop.run_until_complete(asyncio.sleep(0.05))
+        async def leave() -> None:
+            self._connection.close(code)
+            await asyncio.sleep(0.05)
+
+        _run(leave())

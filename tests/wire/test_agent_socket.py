@@ -16,8 +16,7 @@ Connect = Callable[..., Socket]
 def handed(hub: Hub, socket: Socket, agent_id: str, **fields: object) -> dict[str, object]:
     """Submit a task that only this agent may take; the assignment that it got."""
     task_id = hub.submit("for you", assign_to=agent_id, **fields)
-    frame = socket.hear_until(lambda frame: frame["type"] == "task_assign" and frame["task_id"] == task_id)
-    return frame
+    return socket.hear_until(lambda frame: frame["type"] == "task_assign" and frame["task_id"] == task_id)
 
 
 # --- 1.1 closing, and what is said before identify ------------------------------------------------------------------

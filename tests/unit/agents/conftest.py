@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from actors.task_queue import TaskQueue, TaskQueueOptions
 
 from actors.agent_fsm import AgentOptions
 from actors.gateway import Gateway
 from actors.scheduler import Scheduler
+from actors.task_queue import TaskQueue, TaskQueueOptions
 from actors.vocabulary import names
 from actors.vocabulary.events import AgentView, TaskEvent
 from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp

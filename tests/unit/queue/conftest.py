@@ -20,7 +20,7 @@ from supervision.runtime import Runtime
 
 
 class Recorder(Actor):
-    handles = {Published: "note"}  # noqa: RUF012
+    handles = {Published: "note"}
 
     def __init__(self) -> None:
         super().__init__()

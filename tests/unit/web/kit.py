@@ -9,7 +9,7 @@ import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
@@ -67,7 +67,7 @@ class ScriptedHub:
             "identities.list": lambda: list(self.identities.values()),
             "identities.create": self._create_identity,
             "identities.revoke": self._revoke_identity,
-            "agents.list": lambda: [],
+            "agents.list": list,
             "dashboard.snapshot": lambda: {"seq": self.seq, "json": json.dumps(self.snapshot()).encode()},
             "settings.read": lambda key: None,
         }
@@ -238,7 +238,7 @@ class Kit:
         self._limits = limits or WebLimits()
         self._options = options
 
-    async def __aenter__(self) -> Kit:
+    async def __aenter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         static = folder / "static"

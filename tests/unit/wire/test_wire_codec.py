@@ -166,11 +166,12 @@ def check_against_the_standard_library(text: str) -> None:
 
 TOKENS = st.sampled_from(
     [
-        *('{', '}', '[', ']', ',', ':', '"', '""', '"a"', '"\\n"', '"\\ud800"', '"\\ud83d\\ude00"', "\\", "\n", " ", "\x00", "\x1f"),
-        *("0", "1", "-", "-0", "01", "1.5", "5.", ".5", "1e5", "1e999", "1E-400", "9007199254740993", "1234567890123456", "e", "+"),
-        *("true", "false", "null", "NaN", "Infinity", "nul", "é", "\u2028", "\ufeff", "\x7f", "'", "//"),
+        *("{", "}", "[", "]", ",", ":", '"', '""', '"a"', '"\\n"', '"\\ud800"', '"\\ud83d\\ude00"', "\\", "\n", " "),
+        *("\x00", "\x1f", "0", "1", "-", "-0", "01", "1.5", "5.", ".5", "1e5", "1e999", "1E-400", "e", "+"),
+        *("9007199254740993", "1234567890123456", "true", "false", "null", "NaN", "Infinity", "nul", "é", "\u2028"),
+        *("\ufeff", "\x7f", "'", "//"),
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=3000, deadline=None)
@@ -199,19 +200,20 @@ def test_any_bytes_are_refused_or_read(raw: bytes) -> None:
         check_against_the_standard_library(text)
 
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NUMBER = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), inner, max_size=5),
+    st.none() | st.booleans() | NUMBER | TEXT,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXT, inner, max_size=5),
     max_leaves=25,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=1000, deadline=None)
 @given(JSON)
 def test_what_is_written_is_strict_json_and_comes_back(value: Any) -> None:
     text = codec.encode_str(value)
-    assert text.isascii() and same(strict(text), value) or value != value
+    assert text.isascii() and same(strict(text), value)
     assert same(decoded(codec.encode(value)), value)
     assert codec.encoded_size(value) <= len(text)
 
