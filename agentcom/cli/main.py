@@ -37,6 +37,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+def load_command(name: str) -> click.Command:
+    """One of ``COMMANDS``, imported now."""
+    module, attribute, _ = COMMANDS[name]
+    command = getattr(importlib.import_module(module), attribute)
+    assert isinstance(command, click.Command)
+    return command
+
+
 class NearestCommand(click.Group):
     """A group that answers a typing mistake with the nearest command, and accepts no abbreviations."""
 
@@ -59,12 +67,7 @@ class LazyCommands(NearestCommand):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -74,13 +77,16 @@ class LazyCommands(NearestCommand):
 @click.group(cls=LazyCommands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="agentcom")
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context) -> object:
     """A hub that hands tasks to agents and shows what happens.
+
+    Without a command: the state of the hub on this machine.
 
     Start with:  agentcom run examples/first-job.toml
     """
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+    if context.invoked_subcommand is not None:
+        return None
+    return load_command("status").main([], standalone_mode=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
