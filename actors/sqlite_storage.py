@@ -29,11 +29,11 @@ from actors.vocabulary.tasks import (
     Identity,
     KnownAgent,
     ListTasks,
-    Role,
     Task,
     TaskPage,
     TaskStatus,
 )
+from wire.roles import Role
 
 SEQ = "seq"
 

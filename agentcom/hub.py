@@ -22,7 +22,7 @@ from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import names
 from actors.vocabulary.dashboard import Boot
 from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp
-from actors.vocabulary.tasks import CreateIdentity, Identity, ListIdentities, Role
+from actors.vocabulary.tasks import CreateIdentity, Identity, ListIdentities
 from agentcom import data_dir
 from agentcom.logs import configure_logging
 from agentcom.process_options import HUB_VARIABLE, HubOptions
@@ -34,6 +34,7 @@ from supervision.posix import die_with_parent
 from supervision.runtime import Runtime
 from supervision.supervisor import Supervisor
 from wire import tokens
+from wire.roles import Role
 
 logger = logging.getLogger("agentcom.hub")
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from wire.roles import Role
+
 
 class Priority(IntEnum):
     """A lane; the lower number goes first."""
@@ -412,13 +414,6 @@ class Overview:
 
 
 # --- identities, settings, known agents -------------------------------------------------------------------------
-
-
-class Role(StrEnum):
-    AGENT = "agent"
-    SUBMITTER = "submitter"
-    OPERATOR = "operator"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
