@@ -142,6 +142,7 @@ def agent_entry(agent: AgentView) -> JsonObject:
         "capabilities": [{"name": name} for name in _capability_names(agent.capabilities)],
         "connected_at": agent.connected_at,
         "last_state_change": agent.last_state_change,
+        "flags": list(agent.flags),
     }
 
 

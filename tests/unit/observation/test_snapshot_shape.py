@@ -84,6 +84,7 @@ def test_capabilities_become_objects_with_a_name(make_agent: Callable[..., Agent
         "capabilities": [{"name": "code"}, {"name": "gpu"}],
         "connected_at": 1_000,
         "last_state_change": 1_000,
+        "flags": [],
     }
 
 

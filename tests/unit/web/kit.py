@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -230,15 +231,28 @@ async def _read(connection: WebSocketClientConnection) -> str | bytes | None:
     return await connection.read_message()
 
 
+class ErrorLog(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
 class Kit:
-    """One web process with its hub. Use as an asynchronous context manager."""
+    """One web process with its hub. Use as an asynchronous context manager; leaving it checks that no error was logged."""
 
     def __init__(self, *, with_hub: bool = True, limits: WebLimits | None = None, **options: Any) -> None:
+        self.errors = ErrorLog()
         self._with_hub = with_hub
         self._limits = limits or WebLimits()
         self._options = options
 
     async def __aenter__(self) -> Self:
+        logging.getLogger().addHandler(self.errors)
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         static = folder / "static"
@@ -276,6 +290,8 @@ class Kit:
         await self.web.stop()
         await self.hub.stop()
         self._folder.cleanup()
+        logging.getLogger().removeHandler(self.errors)
+        assert self.errors.lines == []
 
     # --- HTTP -------------------------------------------------------------------------------------------------------
 

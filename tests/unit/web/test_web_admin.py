@@ -1,0 +1,223 @@
+"""Agents, tokens, enrolment, settings, health, the page."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from tests.unit.web.kit import Kit, Refuse, with_kit
+from wire import tokens
+
+AGENT: dict[str, Any] = {
+    "agent_id": "a", "name": "A", "status": "busy", "capabilities": ["code", {"name": "gpu", "level": 2}], "connected_at": 5,
+    "fsm_state": "working", "current_task_id": "task-1", "flags": ["unresponsive"], "last_state_change": 9,
+}  # fmt: skip
+
+
+def refuse(code: str) -> Any:
+    def operation(**_: Any) -> None:
+        raise Refuse(code)
+
+    return operation
+
+
+# --- agents -------------------------------------------------------------------------------------------------------------
+
+
+@with_kit()
+async def test_agents_and_their_states(kit: Kit) -> None:
+    kit.hub.ops["agents.list"] = lambda: [AGENT]
+    kit.hub.ops["agents.get"] = lambda agent_id: AGENT
+    [row] = (await kit.get("/api/agents", token=None)).json["agents"]
+    assert row == {
+        name: AGENT[name] for name in ("agent_id", "name", "status", "capabilities", "connected_at", "fsm_state")
+    }
+    [row] = (await kit.get("/api/agents/states")).json["agents"]
+    assert row["capabilities"] == [{"name": "code"}, {"name": "gpu", "level": 2}]
+    assert row["flags"] == ["unresponsive"] and row["current_task_id"] == "task-1" and "last_state_change" not in row
+    assert (await kit.get("/api/agents/a/state")).json == row | {"last_state_change": 9}
+    kit.hub.ops["agents.get"] = refuse("not_found")
+    answer = await kit.get("/api/agents/b/state")
+    assert (answer.status, answer.json["error"]) == (404, "agent_not_found")
+
+
+@with_kit()
+async def test_a_lost_agent_can_be_forgotten(kit: Kit) -> None:
+    kit.hub.ops["agents.forget"] = lambda agent_id: agent_id == "lost"
+    assert (await kit.post("/api/agents/lost/forget")).json == {"status": "forgotten", "agent_id": "lost"}
+    assert (await kit.post("/api/agents/other/forget")).status == 404
+
+
+# --- tokens -------------------------------------------------------------------------------------------------------------
+
+
+@with_kit()
+async def test_a_token_is_made_shown_once_and_valid_at_once(kit: Kit) -> None:
+    kit.hub.ops["tasks.stats"] = lambda: {"by_status": {}, "queued_by_priority": {}, "dead_letter": 0, "ready": 0}
+    answer = await kit.post("/admin/tokens", {"agent_id": "worker-1", "role": "submitter"})
+    assert answer.status == 201 and answer.json["agent_id"] == "worker-1" and answer.json["role"] == "submitter"
+    token = answer.json["token"]
+    parsed = tokens.parse(token)
+    assert parsed is not None and parsed == (kit.hub.calls[0][1]["identity"]["token_id"], parsed[1])
+    assert kit.hub.calls[0][1]["identity"]["secret_sha256"] == parsed[1] and kit.hub.calls[0][1]["rotate"] is True
+    assert (await kit.get("/api/tasks/stats", token=token)).status == 200
+    listed = await kit.get("/admin/tokens")
+    assert token not in listed.body.decode() and parsed[1].hex() not in listed.body.decode()
+    row = next(row for row in listed.json["tokens"] if row["agent_id"] == "worker-1")
+    assert row["token_prefix"] == f"hub_submitter_{parsed[0][:8]}..." and row["role"] == "submitter"
+
+
+@with_kit()
+async def test_a_revoked_token_is_refused(kit: Kit) -> None:
+    token = (await kit.post("/admin/tokens", {"agent_id": "w"})).json["token"]
+    answer = await kit.request("DELETE", "/admin/tokens/w")
+    assert answer.json == {"status": "revoked", "agent_id": "w"}
+    assert (await kit.get("/api/tasks/stats", token=token)).status == 401
+    assert (await kit.request("DELETE", "/admin/tokens/never-there")).status == 200
+
+
+@with_kit()
+async def test_bad_token_requests(kit: Kit) -> None:
+    for body in ({}, {"agent_id": "a b"}, {"agent_id": "a", "role": "root"}, {"agent_id": 7}):
+        assert (await kit.post("/admin/tokens", body)).status == 422, body
+    doubled = b'{"agent_id":"a","role":"agent","role":"admin"}'
+    assert (await kit.post("/admin/tokens", doubled)).json["error"] == "invalid_json"
+    assert "identities.create" not in [op for op, _ in kit.hub.calls]
+
+
+@with_kit()
+async def test_registering_needs_a_code_that_works_once(kit: Kit) -> None:
+    """Lesson 78: anybody could register, and was admin."""
+    codes: set[bytes] = set()
+    kit.hub.ops["enrolment.create"] = lambda code_sha256, expires_at: codes.add(code_sha256)
+
+    def redeem(code_sha256: bytes, identity: dict[str, Any]) -> dict[str, Any]:
+        if code_sha256 not in codes:
+            raise Refuse("not_found")
+        codes.remove(code_sha256)
+        kit.hub.identities[identity["token_id"]] = identity
+        return identity
+
+    kit.hub.ops["enrolment.redeem"] = redeem
+    assert (await kit.post("/api/onboard/register", {"agent_id": "a"}, token=None)).status == 401
+    answer = await kit.post("/api/onboard/codes")
+    assert answer.status == 201 and answer.json["expires_in_s"] == 600
+    code = answer.json["code"]
+    assert codes == {hashlib.sha256(code.encode()).digest()}, "only its hash is stored"
+    answer = await kit.post("/api/onboard/register", {"agent_id": "a", "code": code}, token=None)
+    assert answer.status == 201
+    assert answer.json["hub_ws_url"] == f"ws://{kit.host}/ws" and answer.json["hub_api_url"] == kit.url
+    assert answer.json["default_repo"] is None and answer.json["agent_id"] == "a"
+    assert (await kit.get("/admin/tokens", token=answer.json["token"])).status == 403, "an agent's token and no more"
+    again = await kit.post("/api/onboard/register", {"agent_id": "b", "code": code}, token=None)
+    assert (again.status, again.json["error"]) == (403, "invalid_code")
+
+
+@with_kit()
+async def test_an_admin_registers_without_a_code(kit: Kit) -> None:
+    answer = await kit.post("/api/onboard/register", {"agent_id": "a"})
+    assert answer.status == 201
+    taken = await kit.post("/api/onboard/register", {"agent_id": "a"})
+    assert (taken.status, taken.json["error"]) == (409, "agent_id already registered")
+    operator = kit.hub.token("operator", "olga")
+    assert (await kit.post("/api/onboard/register", {"agent_id": "b"}, token=operator)).status == 403
+    assert (await kit.post("/api/onboard/register", {"agent_id": "b"}, token="nonsense")).status == 401
+
+
+# --- settings and the hub -----------------------------------------------------------------------------------------------
+
+
+@with_kit()
+async def test_settings(kit: Kit) -> None:
+    stored: dict[str, Any] = {}
+    kit.hub.ops["settings.read"] = stored.get
+    kit.hub.ops["settings.write"] = stored.__setitem__
+
+    def read(key: str) -> Any:
+        return stored.get(key)
+
+    def write(key: str, value: Any) -> None:
+        stored[key] = value
+
+    kit.hub.ops |= {"settings.read": read, "settings.write": write}
+    path = "/api/config/heartbeat-interval"
+    assert (await kit.get(path)).json == {"heartbeat_interval_ms": 900000}
+    answer = await kit.request("PUT", path, {"heartbeat_interval_ms": 60000})
+    assert answer.json == {"heartbeat_interval_ms": 60000, "status": "updated"}
+    assert (await kit.get(path)).json == {"heartbeat_interval_ms": 60000}
+    for bad in (0, -1, "x", 1.5, None):
+        assert (await kit.request("PUT", path, {"heartbeat_interval_ms": bad})).status == 422
+    path = "/api/config/default-repo"
+    assert (await kit.get(path)).json == {"default_repo": None, "configured": False}
+    assert (await kit.request("PUT", path, {"url": "https://x.test/r"})).json["default_repo"] == "https://x.test/r"
+    assert (await kit.get(path)).json == {"default_repo": "https://x.test/r", "configured": True}
+
+
+@with_kit()
+async def test_health_for_machines_and_for_people(kit: Kit) -> None:
+    kit.hub.ops["agents.list"] = lambda: [AGENT, AGENT | {"fsm_state": "offline"}]
+    health = {"status": "warning", "conditions": [{"id": "x", "severity": "warning", "message": "m", "since": 1}]}
+    kit.hub.ops["dashboard.health"] = lambda: health
+    answer = await kit.get("/health", token=None)
+    assert answer.json == {"status": "ok", "service": "agent_com", "agents_connected": 1}
+    for _ in range(5):
+        await kit.get("/health", token=None)
+    assert len([op for op, _ in kit.hub.calls if op == "agents.list"]) == 1, "asking often costs the hub nothing"
+    assert (await kit.get("/api/health", token=None)).json == health
+
+
+@with_kit()
+async def test_the_snapshot_is_handed_on_as_the_hub_encoded_it(kit: Kit) -> None:
+    answer = await kit.get("/api/dashboard/state", token=None)
+    assert answer.json == kit.hub.snapshot()
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+@with_kit()
+async def test_reset_is_done_by_the_hub_in_the_admins_name(kit: Kit) -> None:
+    kit.hub.ops["hub.reset"] = lambda triggered_by: None
+    answer = await kit.post("/api/admin/reset")
+    assert answer.json == {"status": "reset_scheduled", "triggered_by": "admin"}
+
+
+# --- the page -----------------------------------------------------------------------------------------------------------
+
+
+@with_kit()
+async def test_the_root_leads_to_the_page(kit: Kit) -> None:
+    answer = await kit.get("/", token=None)
+    assert (answer.status, answer.headers["Location"]) == (302, "/dashboard")
+    answer = await kit.get("/dashboard", token=None)
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@with_kit()
+async def test_files_are_kept_for_ever_under_their_hash_and_asked_for_again_without(kit: Kit) -> None:
+    page = (await kit.get("/dashboard", token=None)).body.decode()
+    named = page.split('src="')[1].split('"')[0]
+    assert named.startswith("/static/app.js?v=")
+    answer = await kit.get(named, token=None)
+    assert answer.body == b"export const x = 1;" and "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    for path in ("/static/app.js", "/static/app.js?v=old"):
+        answer = await kit.get(path, token=None)
+        assert answer.headers["Cache-Control"] == "no-cache"
+    again = await kit.get("/static/app.js", token=None, headers={"If-None-Match": answer.headers["Etag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@with_kit()
+async def test_nothing_outside_the_folder_can_be_named(kit: Kit) -> None:
+    for path in (
+        "../kit.py",
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e/x",
+        "/etc/passwd",
+        "index.html",
+        "app.js/",
+        ".",
+        "app.js%00",
+    ):
+        answer = await kit.get(f"/static/{path}", token=None)
+        assert answer.status == 404, path
