@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while it is open, its event loop occupies the thread of the tests
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("NOT TESTED: no Chromium on this machine (make test installs it where it may)")

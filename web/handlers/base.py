@@ -172,18 +172,26 @@ class ApiHandler(Guard):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
     def _check_body_headers(self) -> None:
-        headers = self.request.headers
         declared = self._declared_length()
         if declared > self.body_limit:
             raise errors.body_too_large(self.body_limit)
-        if declared == 0 and "Transfer-Encoding" not in headers:
-            return
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if content_type not in self.content_types or "Content-Encoding" in headers:
-            wanted = " or ".join(sorted(self.content_types))
-            raise ApiError(415, "unsupported_media_type", f"the body must be {wanted}, not compressed")
+        if declared > 0 and not self._has_good_type():
+            raise self._wrong_type()
+
+    @property
+    def content_type(self) -> str:
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def _has_good_type(self) -> bool:
+        return self.content_type in self.content_types and "Content-Encoding" not in self.request.headers
+
+    def _wrong_type(self) -> ApiError:
+        wanted = " or ".join(sorted(self.content_types))
+        return ApiError(415, "unsupported_media_type", f"the body must be {wanted}, not compressed")
 
     def data_received(self, chunk: bytes) -> None:
+        if self._received == 0 and self._refusal is None and not self._has_good_type():
+            self._refusal = self._wrong_type()  # a chunked body, of which only now is known that it is not empty
         self._received += len(chunk)
         if self._received > self.body_limit and self._refusal is None:
             self._refusal = errors.body_too_large(self.body_limit)
@@ -215,7 +223,7 @@ class ApiHandler(Guard):
 
         No body at all is an empty object, as it always was; an empty one that says it is JSON is not.
         """
-        if not self._body and "Content-Type" not in self.request.headers:
+        if not self._body and self.content_type != JSON:
             return parse(kind, {})
         return parse(kind, self.decode(bytes(self._body), unique_keys=unique_keys))
 

@@ -35,7 +35,7 @@ class BulkTasks(ApiHandler):
     content_types = frozenset({JSON, NDJSON})
 
     async def on_post(self) -> None:
-        is_ndjson = self.request.headers.get("Content-Type", "").lower().startswith(NDJSON)
+        is_ndjson = self.content_type == NDJSON
         items = self._lines() if is_ndjson else self._elements()
         results: list[dict[str, Any] | None] = []
         accepted: list[dict[str, Any]] = []

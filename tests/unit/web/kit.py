@@ -291,7 +291,7 @@ class Kit:
         await self.hub.stop()
         self._folder.cleanup()
         logging.getLogger().removeHandler(self.errors)
-        assert self.errors.lines == []
+        assert not self.errors.lines, "\n".join(self.errors.lines)
 
     # --- HTTP -------------------------------------------------------------------------------------------------------
 

@@ -130,8 +130,6 @@ async def test_an_admin_registers_without_a_code(kit: Kit) -> None:
 @with_kit()
 async def test_settings(kit: Kit) -> None:
     stored: dict[str, Any] = {}
-    kit.hub.ops["settings.read"] = stored.get
-    kit.hub.ops["settings.write"] = stored.__setitem__
 
     def read(key: str) -> Any:
         return stored.get(key)
