@@ -40,6 +40,7 @@ from supervision.core import StartChildRequest
 from supervision.exits import Shutdown
 from supervision.spec import Restart
 from supervision.supervisor import child
+from supervision.tree import tree
 from wire import codec
 
 logger = logging.getLogger("agentcom.gateway")
@@ -152,6 +153,7 @@ class Gateway(Actor):
             "agents.get": self._get_agent,
             "agents.push": self._push_task,
             "hub.reset": self._reset,
+            "hub.tree": self._tree,
         }
 
     def on_start(self) -> None:
@@ -278,6 +280,9 @@ class Gateway(Actor):
         queue = self.names.cell(names.TASK_QUEUE)
         if queue is not None:
             queue.stop(Shutdown("reset"))
+
+    def _tree(self, peer: int, call: Call) -> None:
+        self._answer(peer, call, tree(self.runtime, names.HUB_SUPERVISOR))
 
     # --- agents ---------------------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class Hub:
         return self._runtime.create(
             Supervisor,
             (hub_flags(options), children),
-            name="hub_supervisor",
+            name=names.HUB_SUPERVISOR,
             on_exit=lambda *_: _wake(loop, self._over.set),
         )
 

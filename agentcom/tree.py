@@ -38,7 +38,7 @@ def hub_children(options: TreeOptions, outlet: Outlet, boot: Boot, pid: int) -> 
         child(Supervisor, agents, name=names.AGENT_SUPERVISOR, dynamic=True),
         child(Scheduler, name=names.SCHEDULER),
         child(Gateway, outlet, boot.boot_id, pid, options.agents, name=names.GATEWAY),
-        child(Supervisor, hub_flags(options), observers(boot), name="observation_supervisor"),
+        child(Supervisor, hub_flags(options), observers(boot), name=names.OBSERVATION_SUPERVISOR),
     ]
 
 

@@ -146,6 +146,10 @@ class Cell:
         self.reason: ExitReason | None = None
         self.was_started = False
         self.in_turn = False
+        self.started_s = runtime.clock.monotonic()
+        self.busy_since_s = self.started_s
+        self.handling: str | None = None
+        """The type of the message in hand: what an observer sees of an actor that hangs."""
         self._start_call: tuple[tuple[Any, ...], dict[str, Any]] | None = (args, kwargs)
         self._on_exit = on_exit
         self._lock = threads.new_lock()
@@ -174,6 +178,7 @@ class Cell:
 
     def turn(self) -> None:
         self.in_turn = True
+        self.busy_since_s = self.runtime.clock.monotonic()
         try:
             if self.phase is Phase.NEW:
                 self._begin()
@@ -181,6 +186,7 @@ class Cell:
                 self._work()
         finally:
             self.in_turn = False
+            self.handling = None
             self.runtime.turn_ended(self)
             self.mailbox.end_turn()
 
@@ -244,6 +250,7 @@ class Cell:
     def handle(self, envelope: Any) -> None:
         """One ordinary message."""
         message = envelope.message
+        self.handling = type(message).__name__
         if type(message) is Continuation:
             self.guard(lambda: message.run(message.value), None)
         else:

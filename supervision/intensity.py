@@ -26,6 +26,10 @@ class RestartWindow:
         self._forget_before(now - self.period_s)
         return len(self._passes)
 
+    def passes_seen(self, now: float) -> int:
+        """As ``passes``, but changes nothing: for observers in other threads."""
+        return sum(at >= now - self.period_s for at in tuple(self._passes))
+
     def _forget_before(self, edge: float) -> None:
         while self._passes and self._passes[0] < edge:
             self._passes.popleft()

@@ -29,6 +29,7 @@ from supervision.cell import ActorExit, Cell, Continuation
 from supervision.core import (
     Api,
     Begin,
+    Child,
     CountChildrenRequest,
     DeleteChildRequest,
     Effect,
@@ -142,6 +143,10 @@ class Supervisor(Actor):
         """A fault of the engine itself must not leave orphans."""
         for cell in list(self._cells.values()):
             cell.revoke("supervisor crashed")
+
+    def cell_of(self, child: Child) -> Cell | None:
+        """The living incarnation of one child of the core."""
+        return self._cells.get((child.key, child.incarnation))
 
     # --- carrying out effects -------------------------------------------------------------------------------------
 

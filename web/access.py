@@ -48,6 +48,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/ws"): Access("an agent says who it is in its first frame", is_open=True),
     ("GET", "/ws/dashboard"): Access("checked by the socket, as a browser cannot send headers", is_open=True),
     ("GET", "/api/dashboard/state"): _DASHBOARD,
+    ("GET", "/api/system/tree"): _DASHBOARD,
     ("GET", "/api/agents"): _DASHBOARD,
     ("GET", "/api/agents/states"): _READ,
     ("GET", "/api/agents/:id/state"): _READ,

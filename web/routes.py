@@ -18,7 +18,7 @@ from web.handlers.dashboard_socket import DashboardSocket
 HANDLERS: tuple[type[Guard], ...] = (
     *(page.Start, page.Dashboard, page.Static),
     *(AgentSocket, DashboardSocket),
-    *(hub.Alive, hub.Health, hub.DashboardState, hub.Reset),
+    *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Reset),
     *(agents.Agents, agents.AgentStates, agents.AgentState, agents.AgentForget),
     *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.DeadLetters, tasks.OneTask),
     *(tasks.TaskRetry, tasks.TaskCancel, tasks.PushTask),

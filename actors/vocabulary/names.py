@@ -1,10 +1,12 @@
 """The names under which actors find one another. Names, never refs, are what an actor keeps of another."""
 
+HUB_SUPERVISOR = "hub_supervisor"
 TASK_QUEUE = "task_queue"
 AGENT_SUPERVISOR = "agent_supervisor"
 SCHEDULER = "scheduler"
 GATEWAY = "gateway"
 DASHBOARD_STATE = "dashboard_state"
+OBSERVATION_SUPERVISOR = "observation_supervisor"
 BROADCASTER = "broadcaster"
 
 

@@ -294,3 +294,13 @@ def test_a_token_in_the_address_is_refused(hub: Hub) -> None:
 def test_unknown_paths_and_methods_are_not_found(hub: Hub, method: str, path: str) -> None:
     answer = hub.request(method, path, None if method == "GET" else {})
     assert (answer.status, answer.json["error"]) == (404, "not_found")
+
+
+def test_the_supervision_tree(hub: Hub) -> None:
+    answer = hub.get("/api/system/tree", token=None)
+    assert answer.status == 200
+    ids = [child["id"] for child in answer.json["children"]]
+    assert ids == ["task_queue", "agent_supervisor", "scheduler", "gateway", "observation_supervisor"]
+    observers = [child["id"] for child in answer.json["children"][-1]["children"]]
+    assert observers == ["dashboard_state", "broadcaster"]
+    assert answer.json["strategy"] == "rest_for_one" and answer.json["state"] == "running"

@@ -34,6 +34,15 @@ class DashboardState(ApiHandler):
         self.finish(snapshot.json)
 
 
+class Tree(ApiHandler):
+    """The hub's supervision tree: who runs, how often it was started again, and what it is at."""
+
+    route = "/api/system/tree"
+
+    async def on_get(self) -> None:
+        self.answer(await self.call("hub.tree"))
+
+
 class Reset(ApiHandler):
     """Starts the hub's actors again, in order; neither the listener nor a connection notices."""
 
