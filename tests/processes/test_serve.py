@@ -46,6 +46,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         assert hub.process is not None
         os.kill(hub.hub_pid, signal.SIGSTOP)  # a hub that would not stop by itself
         hub.process.send_signal(signal.SIGINT)
+        wait_for(lambda: "stopping" in hub.log(), 5)  # two signals at once are one
         hub.process.send_signal(signal.SIGINT)
         hub.process.wait(timeout=8)
         wait_for(lambda: not any(is_running(pid) for pid in family), 5)
