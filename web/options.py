@@ -56,7 +56,7 @@ class WebLimits:
     """A page that takes nothing for so long is closed."""
 
     # --- stopping ---------------------------------------------------------------------------------------------------
-    drain_s: float = 3.0
+    drain_s: float = 2.5
     """For requests that are under way when the process is told to stop."""
 
 

@@ -12,7 +12,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -28,11 +28,11 @@ logger = logging.getLogger("agentcom.web")
 
 GREETING_WAIT_S = 2.0
 
-#: How often it is looked whether the requests that were under way are done.
-DRAIN_LOOK_S = 0.02
+#: How often it is looked whether what is waited for has come.
+LOOK_S = 0.02
 
-#: For the goodbyes to leave after the sockets were closed.
-GOODBYE_S = 0.2
+#: For the other sides of closed sockets to answer the goodbye.
+GOODBYE_S = 0.5
 
 
 def main(argv: Sequence[str]) -> int:
@@ -105,14 +105,18 @@ class WebProcess:
             viewer.close_with(GOING_AWAY, "hub stopping")
         for agent in services.agents:
             agent.close_with(GOING_AWAY, "hub stopping")
-        deadline = services.clock() + self._options.limits.drain_s
-        while services.requests_under_way and services.clock() < deadline:
-            await asyncio.sleep(DRAIN_LOOK_S)
-        await asyncio.sleep(GOODBYE_S)
+        await self._wait_while(lambda: services.requests_under_way, self._options.limits.drain_s)
+        await self._wait_while(lambda: len(services.viewers) or len(services.agents), GOODBYE_S)
         await services.link.close()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), GOODBYE_S)
         self._socket.close()
+
+    async def _wait_while(self, condition: Callable[[], object], at_most_s: float) -> None:
+        clock = self.services.clock
+        deadline = clock() + at_most_s
+        while condition() and clock() < deadline:
+            await asyncio.sleep(LOOK_S)
 
 
 if __name__ == "__main__":

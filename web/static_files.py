@@ -1,7 +1,8 @@
 """The page and its files: read once at the start, known by their content.
 
-A file is served under its plain name, to be asked for again with its ETag, and under ``?v=<hash>`` for ever; the page itself
-names its scripts and styles with their hash. Nothing outside the folder can be named, because only what was found is served.
+A file is served under its plain name, to be asked for again with its ETag, and under ``?v=<hash>`` for ever. The page says
+``/static/NAME?v={{v}}`` and gets the hash of that file. Modules name one another plainly, so that a browser loads none of
+them twice. Nothing outside the folder can be named, because only what was found is served.
 """
 
 from __future__ import annotations
@@ -32,11 +33,7 @@ _TYPES = {
 
 HASH_CHARS = 16
 
-#: References of the page that are loaded for it alone. Modules that import one another name each other plainly, so a
-#: ``modulepreload`` has to as well, or the browser loads the module twice.
-_REFERENCE = re.compile(
-    r"""(<(?:script|link)\b(?![^>]*\bmodulepreload\b)[^>]*?\b(?:src|href)=["'])/static/([^"'?#]+)(?=["'])"""
-)
+_REFERENCE = re.compile(r"/static/([^\"'?#\s]+)\?v=\{\{v\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +63,11 @@ class StaticFiles:
 
     def _with_versions(self, page: bytes) -> bytes:
         def versioned(match: re.Match[str]) -> str:
-            file = self._files.get(match[2])
-            return match[0] if file is None else f"{match[0]}?v={file.version}"
+            file = self._files.get(match[1])
+            if file is None:
+                logger.error("the page names a file that is not there: %s", match[1])
+                return f"/static/{match[1]}"
+            return f"/static/{match[1]}?v={file.version}"
 
         return _REFERENCE.sub(versioned, page.decode()).encode()
 

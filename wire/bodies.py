@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
-from wire import limits
 from wire.fields import AgentId, Code, Milliseconds, Repo
 from wire.parsing import Body
 from wire.roles import Role
@@ -35,4 +30,4 @@ class HeartbeatIntervalBody(Body):
 class DefaultRepoBody(Body):
     """``PUT /api/config/default-repo``."""
 
-    url: Annotated[Repo, Meta(min_length=1, max_length=limits.REPO_CHARS)]
+    url: Repo

@@ -38,7 +38,7 @@ Description: TypeAlias = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS
 IdempotencyKey: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=limits.IDEMPOTENCY_KEY_CHARS, pattern=_PRINTABLE)
 ]
-Repo: TypeAlias = Annotated[str, Meta(max_length=limits.REPO_CHARS, pattern=_ONE_LINE)]
+Repo: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.REPO_CHARS, pattern=_ONE_LINE)]
 Cursor: TypeAlias = Annotated[str, Meta(pattern=_CURSOR)]
 Generation: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]

@@ -27,7 +27,7 @@ from wire.parsing import Body, parse
 #: Fields of later protocol versions: stored and handed to the agent as they came, never interpreted.
 EXTRAS = (
     *("repo", "branch", "file_hints", "success_criteria", "verification_steps", "complexity_tier"),
-    *("max_verification_retries", "skip_verification", "verification_timeout_ms", "goal_id"),
+    *("max_verification_retries", "skip_verification", "verification_timeout_ms"),
 )
 
 _Items = Annotated[list[str | dict[str, Any]], Meta(max_length=limits.LIST_ITEMS)]
@@ -57,7 +57,7 @@ class NewTaskBody(Body):
     max_verification_retries: Count | None = None
     skip_verification: bool | None = None
     verification_timeout_ms: Count | None = None
-    goal_id: Name | None = None
+    goal_id: str | None = None
 
     @property
     def lane(self) -> int:
@@ -75,9 +75,11 @@ class NewTaskBody(Body):
     def faults(self) -> Iterator[FieldError]:
         if priority_number(self.priority) is None:
             yield FieldError("priority", "unknown_value", "must be urgent, high, normal, low, or 0 to 3")
+        # Taking these in silence would be a lie: a task would run before what it depends on.
         if self.depends_on:
-            # Running it before what it depends on would be worse than not taking it.
             yield FieldError("depends_on", "not_supported", "this hub does not order tasks by dependencies")
+        if self.goal_id:
+            yield FieldError("goal_id", "not_supported", "this hub has no goals")
         yield from size_faults("metadata", self.metadata, limits.METADATA_BYTES)
         yield from self._size_fault()
 

@@ -257,7 +257,7 @@ class Kit:
         folder = Path(self._folder.name)
         static = folder / "static"
         static.mkdir()
-        (static / "index.html").write_text('<script type="module" src="/static/app.js"></script><p>hello</p>')
+        (static / "index.html").write_text('<script type="module" src="/static/app.js?v={{v}}"></script><p>hello</p>')
         (static / "app.js").write_text("export const x = 1;")
         self.hub = ScriptedHub(folder / "hub.sock")
         self.admin = self.hub.token("admin", "admin", tell=False)

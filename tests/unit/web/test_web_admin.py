@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from tests.unit.web.kit import Kit, Refuse, with_kit
+from web.options import STATIC_DIR
+from web.static_files import StaticFiles
 from wire import tokens
 
 AGENT: dict[str, Any] = {
@@ -219,3 +222,13 @@ async def test_nothing_outside_the_folder_can_be_named(kit: Kit) -> None:
     ):
         answer = await kit.get(f"/static/{path}", token=None)
         assert answer.status == 404, path
+
+
+def test_everything_that_the_real_page_names_is_there() -> None:
+    files = StaticFiles(STATIC_DIR)
+    assert files.page is not None
+    text = files.page.content.decode()
+    assert "{{" not in text
+    for name, version in re.findall(r"/static/([^\"'?#]+)\?v=([0-9a-f]+)", text):
+        file = files.get(name)
+        assert file is not None and file.version == version
