@@ -35,12 +35,14 @@ from link.messages import (
     WebHello,
 )
 from supervision.actor import Actor
+from supervision.alarms import Alarm
 from supervision.bus import Published
 from supervision.core import StartChildRequest
 from supervision.exits import Shutdown
 from supervision.spec import Restart
 from supervision.supervisor import child
 from supervision.tree import tree
+from supervision.watcher import ReadAlarms
 from wire import codec
 
 logger = logging.getLogger("agentcom.gateway")
@@ -88,6 +90,9 @@ OPERATIONS: dict[str, Operation] = {
     "dashboard.health": Operation(names.DASHBOARD_STATE, dashboard.ReadHealth),
     "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),
 }
+
+#: A watcher that does not answer must not hide the tree.
+ALARMS_TIMEOUT_S = 1.0
 
 #: Frames that answer nothing that the agent said.
 UNASKED = frozenset({"task_assign", "task_cancelled"})
@@ -282,7 +287,18 @@ class Gateway(Actor):
             queue.stop(Shutdown("reset"))
 
     def _tree(self, peer: int, call: Call) -> None:
-        self._answer(peer, call, tree(self.runtime, names.HUB_SUPERVISOR))
+        """The tree itself is only read, so it can be had whatever hangs; the alarms are the watcher's."""
+        now = self.runtime.clock.monotonic()
+
+        def answer(alarms: object) -> None:
+            root = tree(self.runtime, names.HUB_SUPERVISOR)
+            if root is None:
+                self._refuse(peer, call, "unavailable", "the hub is going down")
+                return
+            active = [_alarm_object(alarm, now) for alarm in alarms] if isinstance(alarms, tuple) else []
+            self._outlet.send(peer, Reply(call.call_id, {**_plain(root), "alarms": active}))
+
+        self.request(names.WATCHER, ReadAlarms(), answer, ALARMS_TIMEOUT_S)
 
     # --- agents ---------------------------------------------------------------------------------------------------
 
@@ -423,6 +439,11 @@ def agent_object(view: AgentView) -> dict[str, Any]:
         "capabilities": list(view.capabilities),
         "connected_at": view.connected_at,
     }
+
+
+def _alarm_object(alarm: Alarm, now: float) -> dict[str, Any]:
+    for_s = round(now - alarm.since_s, 3)
+    return {"id": alarm.id, "subject": alarm.subject, "message": alarm.message, "for_s": for_s}
 
 
 def _entries(answer: object) -> list[IdentityEntry] | None:

@@ -15,6 +15,7 @@ from actors.vocabulary import names
 from actors.vocabulary.dashboard import Boot
 from supervision.spec import ChildSpec, Strategy, SupervisorFlags
 from supervision.supervisor import Supervisor, child
+from supervision.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +48,5 @@ def observers(boot: Boot) -> list[ChildSpec]:
     return [
         child(DashboardState, boot, name=names.DASHBOARD_STATE),
         child(Broadcaster, name=names.BROADCASTER),
+        child(Watcher, name=names.WATCHER),
     ]

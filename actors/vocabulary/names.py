@@ -7,6 +7,7 @@ SCHEDULER = "scheduler"
 GATEWAY = "gateway"
 DASHBOARD_STATE = "dashboard_state"
 OBSERVATION_SUPERVISOR = "observation_supervisor"
+WATCHER = "watcher"
 BROADCASTER = "broadcaster"
 
 

@@ -33,7 +33,7 @@ def tree(session: Session, watch: bool) -> None:
         else:
             if watch:
                 click.clear()
-            for line in lines(found):
+            for line in (*lines(found), *alarm_lines(found)):
                 session.out.line(line)
         if not watch:
             return
@@ -52,6 +52,11 @@ def lines(node: Json, prefix: str = "", lead: str = "") -> Iterator[str]:
         yield from lines(child, below, "└── " if is_last else "├── ")
     if rest:
         yield f"{below}└── … and {rest} more"
+
+
+def alarm_lines(root: Json) -> Iterator[str]:
+    for alarm in root.get("alarms", ()):
+        yield f"! {alarm['id']}  {alarm['subject']}: {alarm['message']} (for {duration(alarm['for_s'])})"
 
 
 def facts(node: Json) -> str:
