@@ -101,6 +101,7 @@ def test_priorities(value: object, lane: int) -> None:
         ({"idempotency_key": "a b"}, "idempotency_key", "bad_format"),
         ({"idempotency_key": "x" * 201}, "idempotency_key", "too_long"),
         ({"depends_on": ["task-1"]}, "depends_on", "not_supported"),
+        ({"goal_id": "g"}, "goal_id", "not_supported"),
         ({"file_hints": ["x"] * 101}, "file_hints", "too_many"),
         ({"file_hints": [{"x": "y" * 70_000}]}, "body", "too_large"),
         ({"repo": "x" * 513}, "repo", "too_long"),
