@@ -7,7 +7,7 @@ an agent that nobody announces soon after is told that it has none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
@@ -44,8 +44,11 @@ from supervision.supervisor import child
 from supervision.tree import tree
 from supervision.watcher import ReadAlarms
 from wire import codec
+from wire.answers import answered_by
 
 logger = logging.getLogger("agentcom.gateway")
+
+Frames = tuple[dict[str, Any], ...]
 
 #: After this, an agent that no web process announced has no connection.
 ANNOUNCE_LIMIT_S = 3.0
@@ -93,9 +96,6 @@ OPERATIONS: dict[str, Operation] = {
 
 #: A watcher that does not answer must not hide the tree.
 ALARMS_TIMEOUT_S = 1.0
-
-#: Frames that answer nothing that the agent said.
-UNASKED = frozenset({"task_assign", "task_cancelled"})
 
 #: After these the table of identities is sent to every web process.
 CHANGES_IDENTITIES = frozenset({"identities.create", "identities.revoke", "enrolment.redeem"})
@@ -149,7 +149,6 @@ class Gateway(Actor):
             WebHello: self._hello,
             Call: self._call,
             AgentUp: self._agent_up,
-            AgentFrame: self._agent_frame,
             AgentsSeen: self._agents_seen,
             AgentDown: self._agent_down,
         }
@@ -180,8 +179,14 @@ class Gateway(Actor):
     def from_peer(self, message: FromPeer) -> None:
         if message.peer not in self._peers:  # connected while this actor was being restarted
             self._peers[message.peer] = Peer()
+        frames: dict[str, list[dict[str, Any]]] = {}
         for item in message.messages:
+            if isinstance(item, AgentFrame):  # those of one agent go to its FSM together
+                frames.setdefault(item.connection, []).append(item.frame)
+                continue
+            self._hand_on(frames)
             self._from_web[type(item)](message.peer, item)
+        self._hand_on(frames)
 
     def _hello(self, peer: int, _: WebHello) -> None:
         def greet(answer: object) -> None:
@@ -338,10 +343,12 @@ class Gateway(Actor):
             return None
         return replace(_connected(link.up), resumed=link.up.resumed or link.is_known)
 
-    def _agent_frame(self, _: int, message: AgentFrame) -> None:
-        link = self._links.get(message.connection)
-        if link is not None:
-            self._tell_fsm(link.up.agent_id, FromAgent(message.connection, message.frame))
+    def _hand_on(self, frames: dict[str, list[dict[str, Any]]]) -> None:
+        for connection, those in frames.items():
+            link = self._links.get(connection)
+            if link is not None:
+                self._tell_fsm(link.up.agent_id, FromAgent(connection, tuple(those)))
+        frames.clear()
 
     def _agents_seen(self, _: int, message: AgentsSeen) -> None:
         owners = tuple(self._links[key].up.agent_id for key in message.connections if key in self._links)
@@ -374,9 +381,14 @@ class Gateway(Actor):
 
     def to_agent(self, message: ToAgent) -> None:
         link = self._links.get(message.connection)
-        if link is not None:
-            answers = message.frame.get("task_id") if message.frame["type"] not in UNASKED else None
-            self._outlet.send(link.peer, ToAgents([message.connection], codec.encode(message.frame), answers))
+        if link is None:
+            return
+        messages: Iterable[tuple[object, Frames]] = ((frame, (frame,)) for frame in message.frames)
+        if link.up.batch and len(message.frames) > 1:
+            messages = [(message.frames, message.frames)]
+        for content, frames in messages:
+            answers = tuple(answer for frame in frames if (answer := answered_by(frame)) is not None)
+            self._outlet.send(link.peer, ToAgents([message.connection], codec.encode(content), answers))
 
     def close_agent(self, message: Close) -> None:
         link = self._links.get(message.connection)
@@ -402,7 +414,7 @@ class Gateway(Actor):
 
 
 def _connected(up: AgentUp) -> Connected:
-    return Connected(up.connection, up.name, up.status, tuple(up.capabilities), up.connected_at, up.resumed)
+    return Connected(up.connection, up.name, up.status, tuple(up.capabilities), up.connected_at, up.resumed, up.slots)
 
 
 def _unknown_view(up: AgentUp) -> AgentView:

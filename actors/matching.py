@@ -8,64 +8,84 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Entry:
+    capabilities: frozenset[str]
+    free: int
+    ticket: int
 
 
 class ReadyAgents:
-    """Ready agents, longest idle first within each group of equal capabilities."""
+    """Agents with free slots, longest idle first within each group of equal capabilities."""
 
     def __init__(self) -> None:
-        self._groups: dict[frozenset[str], OrderedDict[str, int]] = {}
-        self._capabilities: dict[str, frozenset[str]] = {}
+        self._groups: dict[frozenset[str], OrderedDict[str, _Entry]] = {}
+        self._entries: dict[str, _Entry] = {}
         self._ticket = 0
 
     def __len__(self) -> int:
-        return len(self._capabilities)
+        return len(self._entries)
 
     def __contains__(self, agent_id: str) -> bool:
-        return agent_id in self._capabilities
+        return agent_id in self._entries
 
-    def add(self, agent_id: str, capabilities: frozenset[str]) -> None:
-        """Behind everybody who is ready already. An agent that is ready keeps its place."""
-        known = self._capabilities.get(agent_id)
-        if known == capabilities:
+    def set(self, agent_id: str, capabilities: frozenset[str], free: int) -> None:
+        """It has so many free slots now. An agent that was ready keeps its place, others come last."""
+        known = self._entries.get(agent_id)
+        if known is not None and known.capabilities == capabilities and free > 0:
+            known.free = free
             return
-        if known is not None:
-            self.remove(agent_id)
-        self._ticket += 1
-        self._insert(agent_id, capabilities, self._ticket)
+        self.remove(agent_id)
+        if free > 0:
+            self._append(agent_id, _Entry(capabilities, free, 0))
 
-    def _insert(self, agent_id: str, capabilities: frozenset[str], ticket: int) -> None:
-        self._capabilities[agent_id] = capabilities
-        self._groups.setdefault(capabilities, OrderedDict())[agent_id] = ticket
+    def add_one(self, agent_id: str, capabilities: frozenset[str]) -> None:
+        """One more free slot."""
+        known = self._entries.get(agent_id)
+        self.set(agent_id, capabilities, 1 if known is None else known.free + 1)
 
     def remove(self, agent_id: str) -> None:
-        capabilities = self._capabilities.pop(agent_id, None)
-        if capabilities is None:
+        entry = self._entries.pop(agent_id, None)
+        if entry is None:
             return
-        group = self._groups[capabilities]
+        group = self._groups[entry.capabilities]
         del group[agent_id]
         if not group:
-            del self._groups[capabilities]
+            del self._groups[entry.capabilities]
 
     def take(self, agent_id: str) -> frozenset[str] | None:
-        """Remove one agent; its capabilities, or None when it is not ready."""
-        capabilities = self._capabilities.get(agent_id)
-        if capabilities is not None:
-            self.remove(agent_id)
-        return capabilities
+        """Take one slot of this agent; its capabilities, or None when it is not ready. What is left queues up again."""
+        entry = self._entries.get(agent_id)
+        if entry is None:
+            return None
+        self.remove(agent_id)
+        if entry.free > 1:
+            entry.free -= 1
+            self._append(agent_id, entry)
+        return entry.capabilities
 
     def take_longest_idle(self, needs: frozenset[str]) -> tuple[str, frozenset[str]] | None:
-        """Remove and return the longest idle agent that can do ``needs``, with its capabilities."""
-        best: tuple[int, str, frozenset[str]] | None = None
+        """Take one slot of the longest idle agent that can do ``needs``: the agent, and its capabilities."""
+        best: tuple[int, str] | None = None
         for capabilities, group in self._groups.items():
             if needs <= capabilities:
-                agent_id, ticket = next(iter(group.items()))
-                if best is None or ticket < best[0]:
-                    best = (ticket, agent_id, capabilities)
+                agent_id, entry = next(iter(group.items()))
+                if best is None or entry.ticket < best[0]:
+                    best = (entry.ticket, agent_id)
         if best is None:
             return None
-        self.remove(best[1])
-        return best[1], best[2]
+        taken = self.take(best[1])
+        assert taken is not None
+        return best[1], taken
+
+    def _append(self, agent_id: str, entry: _Entry) -> None:
+        self._ticket += 1
+        entry.ticket = self._ticket
+        self._entries[agent_id] = entry
+        self._groups.setdefault(entry.capabilities, OrderedDict())[agent_id] = entry
 
 
 class BacklogHint:
@@ -87,30 +107,30 @@ class BacklogHint:
 
     def drop(self, needs: frozenset[str], pin: str | None) -> None:
         if pin is not None:
-            _decrement(self.pinned, pin)
+            decrement(self.pinned, pin)
         else:
-            _decrement(self.by_needs, needs)
+            decrement(self.by_needs, needs)
 
     def pairs(self, ready: ReadyAgents) -> Iterator[tuple[str, frozenset[str], frozenset[str] | None]]:
         """Take agents for what is believed to wait: (agent, its capabilities, the needs that it was taken for or None for a
         pin). Each pair lowers the belief by one."""
         for pin in [pin for pin in self.pinned if pin in ready]:
-            capabilities = ready.take(pin)
-            if capabilities is not None:
-                _decrement(self.pinned, pin)
+            while self.pinned[pin] > 0 and (capabilities := ready.take(pin)) is not None:
+                decrement(self.pinned, pin)
                 yield pin, capabilities, None
         for needs in list(self.by_needs):
             while self.by_needs[needs] > 0:
                 taken = ready.take_longest_idle(needs)
                 if taken is None:
                     break
-                _decrement(self.by_needs, needs)
+                decrement(self.by_needs, needs)
                 yield (*taken, needs)
             if self.by_needs[needs] <= 0:
                 del self.by_needs[needs]
 
 
-def _decrement(counter: Counter[str] | Counter[frozenset[str]], key: object) -> None:
+def decrement(counter: Counter[str] | Counter[frozenset[str]], key: object) -> None:
+    """By one; a key that reaches zero is forgotten."""
     if counter[key] > 1:  # type: ignore[index]
         counter[key] -= 1  # type: ignore[index]
     else:

@@ -8,10 +8,11 @@ What the scheduler knows are hints: it asks the queue and every agent at its sta
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
-from actors.matching import BacklogHint, ReadyAgents
+from actors.matching import BacklogHint, ReadyAgents, decrement
 from actors.vocabulary import names
 from actors.vocabulary.agents import Assign, Reconcile, Withdrawn
 from actors.vocabulary.events import TASKS, TaskEvent
@@ -49,8 +50,12 @@ class Scheduler(Actor):
         super().__init__()
         self._ready = ReadyAgents()
         self._backlog = BacklogHint()
-        self._reserved: set[str] = set()
+        self._reserved: Counter[str] = Counter()
+        """Offers of an agent's slots that the queue has not answered."""
         self._left_while_reserved: set[str] = set()
+        self._number = 0
+        self._on_the_way: dict[str, list[tuple[int, int]]] = {}
+        """(number, tasks) of the assignments that the agent's FSM has not said it has seen."""
 
     def on_start(self) -> None:
         self.runtime.bus.subscribe(TASKS, self.actor_ref)
@@ -63,12 +68,20 @@ class Scheduler(Actor):
 
     def ready(self, message: AgentReady) -> None:
         self._left_while_reserved.discard(message.agent_id)
-        if message.agent_id not in self._reserved:
-            self._ready.add(message.agent_id, message.capabilities)
-            self._match()
+        spoken_for = self._reserved[message.agent_id] + self._unseen(message.agent_id, message.seen)
+        self._ready.set(message.agent_id, message.capabilities, message.free - spoken_for)
+        self._match()
+
+    def _unseen(self, agent_id: str, seen: int | None) -> int:
+        """How many tasks are on their way to an agent that has seen assignment number ``seen``."""
+        unseen = [one for one in self._on_the_way.pop(agent_id, ()) if seen is not None and one[0] > seen]
+        if unseen:
+            self._on_the_way[agent_id] = unseen
+        return sum(tasks for _, tasks in unseen)
 
     def unready(self, message: AgentUnready) -> None:
         self._ready.remove(message.agent_id)
+        self._on_the_way.pop(message.agent_id, None)
         if message.agent_id in self._reserved:
             self._left_while_reserved.add(message.agent_id)
 
@@ -113,30 +126,42 @@ class Scheduler(Actor):
         self.request(names.TASK_QUEUE, Claim(offers), lambda answer: self._claimed(offers, taken_for, answer))
 
     def _claimed(self, offers: tuple[Offer, ...], taken_for: tuple[frozenset[str] | None, ...], answer: object) -> None:
-        self._reserved.difference_update(offer.agent_id for offer in offers)
+        for offer in offers:
+            decrement(self._reserved, offer.agent_id)
         if not isinstance(answer, tuple):
             logger.warning("a claim for %d agents has no answer: %s", len(offers), answer)
-            for offer in offers:
-                self.send(names.agent_fsm(offer.agent_id), Reconcile())
+            for agent_id in {offer.agent_id for offer in offers}:
+                self.send(names.agent_fsm(agent_id), Reconcile())
             return
+        handed: dict[str, list[Task]] = {}
         for offer, needs, task in zip(offers, taken_for, answer, strict=True):
             if task is None:
                 self._take_back(offer)
             else:
-                self._hand_out(offer, needs, task)
+                self._correct_backlog(offer, needs, task)
+                handed.setdefault(offer.agent_id, []).append(task)
+        for agent_id, tasks in handed.items():
+            self._hand_out(agent_id, tuple(tasks))
         self._match()
 
     def _take_back(self, offer: Offer) -> None:
-        if offer.agent_id in self._left_while_reserved:
+        if offer.agent_id not in self._left_while_reserved:
+            self._ready.add_one(offer.agent_id, offer.capabilities)
+        elif offer.agent_id not in self._reserved:
             self._left_while_reserved.discard(offer.agent_id)
-        else:
-            self._ready.add(offer.agent_id, offer.capabilities)
 
-    def _hand_out(self, offer: Offer, needs: frozenset[str] | None, task: Task) -> None:
-        self._left_while_reserved.discard(offer.agent_id)
+    def _correct_backlog(self, offer: Offer, needs: frozenset[str] | None, task: Task) -> None:
         got = None if task.assign_to is not None else frozenset(task.needed_capabilities)
         if got != needs:  # the best task was another one than the one that made us offer the agent
             self._backlog.drop(got or frozenset(), task.assign_to)
             self._backlog.add(needs or frozenset(), offer.agent_id if needs is None else None)
-        if not self.send(names.agent_fsm(offer.agent_id), Assign(task)):
+
+    def _hand_out(self, agent_id: str, tasks: tuple[Task, ...]) -> None:
+        if agent_id not in self._reserved:
+            self._left_while_reserved.discard(agent_id)
+        self._number += 1
+        if self.send(names.agent_fsm(agent_id), Assign(tasks, self._number)):
+            self._on_the_way.setdefault(agent_id, []).append((self._number, len(tasks)))
+            return
+        for task in tasks:
             self.send(names.TASK_QUEUE, Reclaim(task.id, task.generation, ReclaimCause.AGENT_LEFT))

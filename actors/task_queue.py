@@ -86,6 +86,7 @@ class TaskQueue(BatchActor):
         v.Cancel: "cancel",
         v.RetryDeadLetter: "retry_dead_letter",
         v.Recover: "recover",
+        v.Together: "together",
         v.AssignedTo: "assigned_to",
         v.RenewLeases: "renew_leases",
         v.LimitLease: "limit_lease",
@@ -127,7 +128,9 @@ class TaskQueue(BatchActor):
 
     @classmethod
     def weigh(cls, message: object) -> int:
-        return len(message.tasks) if isinstance(message, v.SubmitTasks) else 1
+        if isinstance(message, v.SubmitTasks):
+            return len(message.tasks)
+        return len(message.requests) if isinstance(message, v.Together) else 1
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -189,12 +192,17 @@ class TaskQueue(BatchActor):
         answers: list[object] = [None] * len(requests)
         last = [i for i, request in enumerate(requests) if type(request.message) is v.ReadOverview]
         for index in [*(i for i in range(len(requests)) if i not in last), *last]:
-            message = requests[index].message
-            try:
-                answers[index] = getattr(self, self.handles[type(message)])(message)
-            except Unstorable as error:
-                answers[index] = Refused(Refusal.INVALID_STATE, str(error))
+            answers[index] = self._handle_one(requests[index].message)
         return answers
+
+    def _handle_one(self, message: object) -> object:
+        try:
+            return getattr(self, self.handles[type(message)])(message)
+        except Unstorable as error:
+            return Refused(Refusal.INVALID_STATE, str(error))
+
+    def together(self, message: v.Together) -> tuple[object, ...]:
+        return tuple(self._handle_one(request) for request in message.requests)
 
     # --- submitting and reading -------------------------------------------------------------------------------------
 

@@ -39,6 +39,9 @@ class AgentUp(msgspec.Struct, frozen=True, tag=True, array_like=True):
     presence: bool
     connected_at: int
     resumed: bool
+    slots: int = 1
+    batch: bool = False
+    """Whether it reads several frames in one message (a JSON array)."""
 
 
 class AgentFrame(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -87,14 +90,14 @@ class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class ToAgents(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Send one JSON frame to these connections (an encoded presence push goes to many).
+    """Send one message to these connections: a JSON frame, or an array of frames (an encoded presence push goes to many).
 
-    ``answers``: the task whose frame this answers, so that the web process need not send that frame again after the hub
-    came back."""
+    ``answers``: the type and the task of each frame of the agent that this answers (``wire.answers``), so that the web
+    process need not send them again after the hub came back."""
 
     connections: list[str]
-    frame: bytes
-    answers: str | None = None
+    message: bytes
+    answers: tuple[tuple[str, str | None], ...] = ()
 
 
 class CloseAgent(msgspec.Struct, frozen=True, tag=True, array_like=True):

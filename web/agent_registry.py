@@ -15,7 +15,6 @@ from web.agent_session import AgentSession
 from web.hub_link import HubLink
 from web.identities import Identities
 from web.ws_frames import text_frame
-from wire import codec
 
 logger = logging.getLogger("agentcom.web.agents")
 
@@ -86,22 +85,22 @@ class AgentRegistry:
         """All frames for one agent are written at once."""
         outgoing: dict[str, list[bytes]] = {}
         for message in messages:
-            frame = text_frame(message.frame)
+            frame = text_frame(message.message)
             for connection in message.connections:
                 outgoing.setdefault(connection, []).append(frame)
-            if message.answers is not None or b'"status_updated"' in message.frame:
-                self._note_answer(message)
+                if message.answers:
+                    self._note_answers(connection, message)
         for connection, frames in outgoing.items():
             socket = self._sockets.get(connection)
             if socket is not None:
                 socket.session.is_confirmed = True
                 socket.send_frames(b"".join(frames))
 
-    def _note_answer(self, message: ToAgents) -> None:
-        for connection in message.connections:
-            socket = self._sockets.get(connection)
-            if socket is not None and len(socket.session.unanswered):
-                socket.session.unanswered.answered(codec.decode_own(message.frame))
+    def _note_answers(self, connection: str, message: ToAgents) -> None:
+        socket = self._sockets.get(connection)
+        if socket is not None:
+            for type_, task_id in message.answers:
+                socket.session.unanswered.answered(type_, task_id)
 
     def close(self, message: CloseAgent) -> None:
         socket = self._sockets.get(message.connection)

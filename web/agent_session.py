@@ -15,6 +15,10 @@ from web.unanswered import Unanswered
 KEPT_FRAMES = 64
 KEPT_BYTES = 256 * 1024
 
+#: The same for an agent with many slots: two frames for each.
+FRAMES_PER_SLOT = 2
+MOST_KEPT_BYTES = 4 * KEPT_BYTES
+
 #: After this long on a link the hub has surely heard of the connection.
 CONFIRMED_AFTER_S = 2.0
 
@@ -32,13 +36,19 @@ class AgentSession:
     connected_at: int
     """Unix milliseconds."""
     token_id: str
+    slots: int = 1
+    batch: bool = False
     announced_at: float | None = None
     """When the hub that is there now was told of this connection; None: it was not."""
     is_confirmed: bool = False
     """Whether some hub has heard of it: then this is not news to the next one."""
     is_seen: bool = True
     """Whether it showed life since the hub was last told so."""
-    unanswered: Unanswered = field(default_factory=lambda: Unanswered(KEPT_FRAMES, KEPT_BYTES))
+    unanswered: Unanswered = field(init=False)
+
+    def __post_init__(self) -> None:
+        frames = max(KEPT_FRAMES, FRAMES_PER_SLOT * self.slots)
+        self.unanswered = Unanswered(frames, min(KEPT_BYTES * self.slots, MOST_KEPT_BYTES))
 
     def announcement(self, now: float) -> AgentUp:
         """To send before anything else of this connection.
@@ -56,6 +66,8 @@ class AgentSession:
             presence=self.presence,
             connected_at=self.connected_at,
             resumed=self.is_confirmed,
+            slots=self.slots,
+            batch=self.batch,
         )
 
     def hub_went_away(self, now: float) -> None:

@@ -11,32 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-#: The reply that the hub gives to a frame of this type. Frames that are not listed get none.
-ANSWERED = frozenset(
-    {"status", "task_accepted", "task_complete", "task_failed", "task_rejected", "task_recovering", "state_report"}
-)
+from wire.answers import ANSWERED
 
 #: These name their generation, so that they can be repeated at any time without harm.
 REPEATABLE = frozenset({"task_complete", "task_failed"})
-
-_ACK_OF = {
-    "accepted": "task_accepted",
-    "complete": "task_complete",
-    "retried": "task_failed",
-    "dead_letter": "task_failed",
-    "rejected": "task_rejected",
-}
-_ERROR_OF = {
-    "task_accept_failed": "task_accepted",
-    "task_complete_failed": "task_complete",
-    "task_fail_failed": "task_failed",
-}
-_REPLY_OF = {
-    "task_continue": "task_recovering",
-    "task_reassign": "task_recovering",
-    "state_report_ack": "state_report",
-    "status_updated": "status",
-}
 
 
 @dataclass(slots=True)
@@ -76,12 +54,10 @@ class Unanswered:
         self._bytes += size
         return True
 
-    def answered(self, reply: dict[str, Any]) -> None:
-        """The hub said ``reply`` to the agent: forget the oldest frame that this answers."""
-        type_ = _answered_type(reply)
+    def answered(self, type_: str, task_id: str | None) -> None:
+        """The hub answered a frame of this type about this task: forget the oldest one."""
         for said in self._said:
-            same_task = said.frame.get("task_id") == reply.get("task_id")
-            if said.frame["type"] == type_ and (same_task or type_ == "status"):
+            if said.frame["type"] == type_ and said.frame.get("task_id") == task_id:
                 self._drop(said)
                 return
 
@@ -104,14 +80,3 @@ class Unanswered:
     def _drop(self, said: Said) -> None:
         self._said.remove(said)
         self._bytes -= said.size
-
-
-def _answered_type(reply: dict[str, Any]) -> str | None:
-    """The type of the frame that ``reply`` answers."""
-    match reply.get("type"):
-        case "task_ack":
-            return _ACK_OF.get(reply.get("status", ""))
-        case "error":
-            return _ERROR_OF.get(str(reply.get("error")).partition(":")[0])
-        case other:
-            return _REPLY_OF.get(str(other))

@@ -43,6 +43,10 @@ class Identify(AgentFrameT, tag="identify"):
     """Names, or objects with a ``name``; handed on as they came."""
     presence: bool = False
     """Whether it wants agent_joined, agent_left and status_changed."""
+    slots: Annotated[int, Meta(ge=1, le=limits.SLOTS)] = 1
+    """How many tasks it works on at once."""
+    batch: bool = False
+    """Whether it reads several frames in one message, as a JSON array."""
 
     def faults(self) -> Iterator[FieldError]:
         yield from capability_faults("capabilities", self.capabilities)
@@ -54,6 +58,13 @@ class Ping(AgentFrameT, tag="ping"):
 
 class ListAgents(AgentFrameT, tag="list_agents"):
     pass
+
+
+class Submit(AgentFrameT, tag="submit"):
+    """Delegates work: tasks as ``POST /api/tasks/bulk`` takes them. ``request_id`` comes back with the answer."""
+
+    tasks: Annotated[list[Any], Meta(min_length=1, max_length=limits.BULK_TASKS)]
+    request_id: Annotated[str, Meta(max_length=limits.NAME_CHARS)] | int | None = None
 
 
 class Status(AgentFrameT, tag="status"):
@@ -126,7 +137,7 @@ class AgentRestarting(AgentFrameT, tag="agent_restarting"):
 
 
 _KINDS: tuple[type[AgentFrameT], ...] = (
-    *(Identify, Ping, ListAgents, Status),
+    *(Identify, Ping, ListAgents, Submit, Status),
     *(TaskAccepted, TaskProgress, TaskComplete, TaskFailed, TaskRejected, TaskRecovering),
     *(StateReport, WakeResult, ResourceReport, AgentRestarting),
 )

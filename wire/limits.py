@@ -56,6 +56,10 @@ RESULT_BYTES = 256 * KIB
 TASK_BYTES = 64 * KIB
 """A whole submitted task, encoded."""
 
+SLOTS = 1_000
+"""Tasks that one agent works on at once."""
+BATCH_FRAMES = 1_000
+"""Frames in one message of an agent."""
 MAX_RETRIES = 100
 BULK_TASKS = 1_000
 PAGE_LIMIT = 500

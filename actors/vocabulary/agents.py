@@ -18,6 +18,7 @@ class Connected:
     capabilities: tuple[object, ...]
     connected_at: int
     resumed: bool
+    slots: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,18 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class FromAgent:
-    """A validated frame of the agent."""
+    """Validated frames of the agent, in the order in which they came."""
 
     connection: str
-    frame: dict[str, Any]
+    frames: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """The scheduler got ``task`` from the queue for this agent."""
+    """The scheduler got ``tasks`` from the queue for this agent. ``number`` grows with each message of one scheduler."""
 
-    task: Task
+    tasks: tuple[Task, ...]
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class AgentView:
     current_task_id: str | None
     flags: tuple[str, ...]
     last_state_change: int
+    slots: int = 1
+    slots_used: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ class PeerLost:
 
 @dataclass(frozen=True, slots=True)
 class ToAgent:
-    """Send ``frame`` (a JSON object) to the agent's connection."""
+    """Send ``frames`` (JSON objects, at least one) to the agent's connection."""
 
     connection: str
-    frame: dict[str, Any]
+    frames: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)

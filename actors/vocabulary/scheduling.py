@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AgentReady:
-    """This agent can take one task. Repeating it changes nothing."""
+    """This agent has ``free`` slots. Repeating it changes nothing.
+
+    ``seen``: the number of the last ``Assign`` that it got, so that what is still on its way is not counted as free; None:
+    it got none since it started or was asked to reconcile.
+    """
 
     agent_id: str
     capabilities: frozenset[str]
+    free: int = 1
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

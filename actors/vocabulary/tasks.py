@@ -333,6 +333,13 @@ class Recover:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Several requests of one actor, handled in their order and in one transaction. Answer: the tuple of their answers."""
+
+    requests: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AssignedTo:
     """Answer: ``tuple[Task, ...]``, oldest assignment first. For an FSM that starts."""
 

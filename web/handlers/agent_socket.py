@@ -21,6 +21,7 @@ from typing import Any
 from link.messages import IdentityEntry
 from web.agent_session import AgentSession
 from web.agent_view import socket_object
+from web.bulk_submission import BulkSubmission
 from web.errors import ApiError, json_detail
 from web.handlers.socket import TRY_LATER, VIOLATION, GuardedSocket, no_room
 from web.hub_link import HubRefused, HubUnavailable
@@ -29,7 +30,7 @@ from web.services import now_ms
 from wire import codec, limits
 from wire.codec import CodecError
 from wire.errors import Invalid
-from wire.frames import FRAMES, UNSUPPORTED, Identify, ListAgents, Ping, Status, as_dict, parse_frame
+from wire.frames import FRAMES, UNSUPPORTED, Identify, ListAgents, Ping, Status, Submit, as_dict, parse_frame
 from wire.roles import Role
 
 logger = logging.getLogger("agentcom.web.agents")
@@ -39,6 +40,9 @@ BAD_TOKEN = 4401
 
 #: Codes with which an agent says goodbye.
 GOODBYE = frozenset({1000, 1001})
+
+#: ``submit`` frames of one agent that may wait for the hub at the same time.
+SUBMITS_AT_ONCE = 16
 
 
 class Phase(Enum):
@@ -58,6 +62,7 @@ class AgentSocket(GuardedSocket):
         """From IDENTIFIED on."""
         self._timer: asyncio.TimerHandle | None = None
         self._bad_identifies = 0
+        self._submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
 
     def check_origin_headers(self) -> None:
         """An agent is a program; a page that wants to be one is somebody else's."""
@@ -112,10 +117,25 @@ class AgentSocket(GuardedSocket):
             return None
         if self.phase is not Phase.IDENTIFIED:
             return self._first_frame(value)
+        if isinstance(value, list):
+            return self._frames(value, len(message))
         if not isinstance(value, dict):
-            self._refuse({"error": "invalid_frame", "detail": "a frame is a JSON object"})
+            self._refuse({"error": "invalid_frame", "detail": "a message is a JSON object, or an array of them"})
             return None
         return self._frame(value, len(message))
+
+    async def _frames(self, values: list[Any], size: int) -> None:
+        """Several frames in one message: as if each had come alone."""
+        if not 0 < len(values) <= limits.BATCH_FRAMES or not all(isinstance(value, dict) for value in values):
+            detail = f"an array holds 1 to {limits.BATCH_FRAMES} frames, each a JSON object"
+            self._refuse({"error": "invalid_frame", "detail": detail})
+            return
+        for value in values:
+            if not self._is_open or self.closed_by_us:
+                return
+            later = self._frame(value, size // len(values))
+            if later is not None:
+                await later
 
     def _refuse(self, error: dict[str, Any]) -> None:
         """Answer an error frame; the last of too many closes the connection."""
@@ -198,6 +218,8 @@ class AgentSocket(GuardedSocket):
             presence=frame.presence,
             connected_at=now_ms(),
             token_id=identity.token_id,
+            slots=frame.slots,
+            batch=frame.batch,
         )
         services.agents.add(self, services.clock())
         self.say({"type": "identified", "agent_id": frame.agent_id})
@@ -219,6 +241,8 @@ class AgentSocket(GuardedSocket):
                 self.say({"type": "pong", "timestamp": now_ms()})
             case ListAgents():
                 return self._list_agents()
+            case Submit():
+                return self._submit(frame)
             case Identify():
                 self._refuse({"error": "already_identified", "detail": "this connection has its agent"})
             case _:
@@ -238,6 +262,34 @@ class AgentSocket(GuardedSocket):
             self.say({"type": "error", "error": "hub_unavailable"})
             return
         self.say({"type": "agents", "agents": [socket_object(agent) for agent in agents]})
+
+    async def _submit(self, frame: Submit) -> None:
+        """Several may wait for the hub at once; what is too many waits here, and the agent with it."""
+        await self._submitting.acquire()
+        asyncio.create_task(self._answer_submit(frame)).add_done_callback(lambda _: self._submitting.release())
+
+    async def _answer_submit(self, frame: Submit) -> None:
+        bulk = BulkSubmission()
+        for task in frame.tasks:
+            bulk.add(task)
+        answer: dict[str, Any] = {"type": "submitted", "request_id": frame.request_id}
+        try:
+            answers = await self._submit_to_hub(bulk.accepted) if bulk.accepted else []
+        except HubUnavailable:
+            answer = {"type": "error", "error": "hub_unavailable", "request_id": frame.request_id}
+        except HubRefused as refused:
+            answer = {"type": "error", "error": refused.code, "request_id": frame.request_id}
+        else:
+            answer["results"] = bulk.results(answers)
+        if self._is_open:
+            self.say(answer)
+
+    async def _submit_to_hub(self, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        services = self.services
+        answers: list[dict[str, Any]] = await services.link.call(
+            "tasks.submit", services.limits.call_timeout_s, tasks=tasks, submitted_by=self.session.agent_id
+        )
+        return answers
 
 
 def _invalid(value: dict[str, Any], error: Invalid) -> dict[str, Any]:

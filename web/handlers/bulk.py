@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
+from web.bulk_submission import BulkSubmission
 from web.errors import ApiError, json_detail
 from web.handlers.base import JSON, ApiHandler
 from wire import codec, limits
 from wire.codec import CodecError
 from wire.errors import FieldError, Invalid
-from wire.tasks import parse_new_task, submission
 
 NDJSON = "application/x-ndjson"
 
@@ -35,37 +34,16 @@ class BulkTasks(ApiHandler):
     content_types = frozenset({JSON, NDJSON})
 
     async def on_post(self) -> None:
-        is_ndjson = self.content_type == NDJSON
-        items = self._lines() if is_ndjson else self._elements()
-        results: list[dict[str, Any] | None] = []
-        accepted: list[dict[str, Any]] = []
-        async for item in items:
-            fields = item if isinstance(item, ApiError) else self._submission(item, f"tasks[{len(results)}].")
-            if isinstance(fields, ApiError):
-                results.append(fields.body())
-            else:
-                results.append(None)
-                accepted.append(fields)
-        await self._submit(results, accepted)
-
-    async def _submit(self, results: list[dict[str, Any] | None], accepted: list[dict[str, Any]]) -> None:
-        """Fill the gaps in ``results`` with what the hub says about ``accepted``."""
-        if not results:
+        bulk = BulkSubmission()
+        async for item in self._lines() if self.content_type == NDJSON else self._elements():
+            bulk.add(item)
+        if not len(bulk):
             raise Invalid([FieldError("tasks", "too_few", "must have at least one task")])
-        if not accepted:
+        if not bulk.accepted:
             detail = "no task of this request is valid"
-            raise ApiError(422, "validation_failed", detail, fields={"results": results})
-        submitted = await self.call("tasks.submit", tasks=accepted, submitted_by=self.caller_name)
-        answers = iter(submitted)
-        self.answer({"results": [_result(next(answers)) if one is None else one for one in results]}, 201)
-
-    @staticmethod
-    def _submission(item: object, where: str) -> dict[str, Any] | ApiError:
-        try:
-            return submission(parse_new_task(item, where))
-        except Invalid as error:
-            detail = "fields break the rules named in errors"
-            return ApiError(422, "validation_failed", detail, errors=error.errors)
+            raise ApiError(422, "validation_failed", detail, fields={"results": bulk.results([])})
+        answers = await self.call("tasks.submit", tasks=bulk.accepted, submitted_by=self.caller_name)
+        self.answer({"results": bulk.results(answers)}, 201)
 
     async def _elements(self) -> AsyncIterator[object]:
         body = bytes(self._body)
@@ -98,11 +76,3 @@ class BulkTasks(ApiHandler):
 def _check_count(count: int) -> None:
     if count > limits.BULK_TASKS:
         raise Invalid([FieldError("tasks", "too_many", f"must have at most {limits.BULK_TASKS} tasks")])
-
-
-def _result(one: dict[str, Any]) -> dict[str, Any]:
-    """``one`` is the hub's word about a task: accepted, or refused with a reason."""
-    if "reason" in one:
-        return {"error": one["reason"], "detail": one["detail"]}
-    shown = {"task_id": one["task_id"], "priority": one["priority"], "created_at": one["created_at"]}
-    return shown | {"duplicate": True} if one["duplicate"] else shown

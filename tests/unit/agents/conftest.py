@@ -46,14 +46,18 @@ class Outlet:
 
     def __init__(self) -> None:
         self.frames: dict[str, list[dict[str, Any]]] = {}
+        self.messages: list[ToAgents] = []
         self.closed: dict[str, int] = {}
         self.replies: dict[int, Reply] = {}
         self.disconnects = 0
 
     def send(self, peer: int | None, message: FromHub) -> None:
         if isinstance(message, ToAgents):
+            self.messages.append(message)
             for connection in message.connections:
-                self.frames.setdefault(connection, []).append(json.loads(message.frame))
+                content = json.loads(message.message)
+                frames = content if isinstance(content, list) else [content]
+                self.frames.setdefault(connection, []).extend(frames)
         elif isinstance(message, CloseAgent):
             self.closed[message.connection] = message.code
         elif isinstance(message, Reply):

@@ -36,6 +36,7 @@ from link.server import LinkServer
 from web.options import WebLimits, WebOptions
 from web.process import WebProcess
 from wire import tokens
+from wire.answers import answered_by
 
 DEADLINE_S = 10.0
 
@@ -175,8 +176,8 @@ class ScriptedHub:
         self.send(DashboardBatch(first_seq if first_seq is not None else seqs[0], seqs[-1], encoded))
 
     def to_agent(self, connection: str, **frame: Any) -> None:
-        answers = frame.get("task_id") if frame["type"] != "task_assign" else None
-        self.send(ToAgents([connection], json.dumps(frame).encode(), answers))
+        answered = answered_by(frame)
+        self.send(ToAgents([connection], json.dumps(frame).encode(), (answered,) if answered is not None else ()))
 
     def close_agent(self, connection: str, code: int, reason: str = "") -> None:
         self.send(CloseAgent(connection, code, reason))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from web.unanswered import Unanswered
+from wire.answers import answered_by
 
 
 def complete(task_id: str = "t1", **more: Any) -> dict[str, Any]:
@@ -15,6 +16,12 @@ def complete(task_id: str = "t1", **more: Any) -> dict[str, Any]:
 
 def again(unanswered: Unanswered, now: float = 0.0) -> list[dict[str, Any]]:
     return list(unanswered.send_again(now))
+
+
+def settle(unanswered: Unanswered, reply: dict[str, Any]) -> None:
+    answered = answered_by(reply)
+    if answered is not None:
+        unanswered.answered(*answered)
 
 
 REPLIES = [
@@ -43,7 +50,7 @@ REPLIES = [
 def test_a_reply_settles_its_frame(frame: dict[str, Any], reply: dict[str, Any]) -> None:
     unanswered = Unanswered(8, 8000)
     assert unanswered.keep(frame, 50, sent_at=0.0)
-    unanswered.answered(reply)
+    settle(unanswered, reply)
     assert again(unanswered) == []
 
 
@@ -53,9 +60,9 @@ def test_a_reply_about_something_else_does_not(frame: dict[str, Any], reply: dic
     unanswered.keep(frame, 50, sent_at=0.0)
     for other, _ in REPLIES:
         if other["type"] != frame["type"]:
-            unanswered.answered(next(answer for sent, answer in REPLIES if sent["type"] == other["type"]))
-    unanswered.answered({**reply, "task_id": "t2"} if "task_id" in reply else {"type": "pong"})
-    unanswered.answered({"type": "task_assign", "task_id": "t1"})
+            settle(unanswered, next(answer for sent, answer in REPLIES if sent["type"] == other["type"]))
+    settle(unanswered, {**reply, "task_id": "t2"} if "task_id" in reply else {"type": "pong"})
+    settle(unanswered, {"type": "task_assign", "task_id": "t1"})
     assert again(unanswered) == [frame]
 
 
@@ -65,7 +72,7 @@ def test_frames_are_repeated_in_their_order_and_again_until_answered() -> None:
     for frame in frames:
         unanswered.keep(frame, 50, sent_at=0.0)
     assert again(unanswered) == frames
-    unanswered.answered({"type": "task_ack", "task_id": "t1", "status": "complete"})
+    settle(unanswered, {"type": "task_ack", "task_id": "t1", "status": "complete"})
     assert again(unanswered) == [frames[0], frames[2]]
 
 
@@ -89,7 +96,7 @@ def test_bytes_are_bounded_too_but_a_lone_result_always_fits() -> None:
     unanswered = Unanswered(64, 1000)
     assert unanswered.keep(complete("t1"), 5000, sent_at=None)
     assert not unanswered.keep(complete("t2"), 10, sent_at=None)
-    unanswered.answered({"type": "task_ack", "task_id": "t1", "status": "complete"})
+    settle(unanswered, {"type": "task_ack", "task_id": "t1", "status": "complete"})
     assert unanswered.keep(complete("t2"), 900, sent_at=None)
     assert not unanswered.keep(complete("t3"), 101, sent_at=None)
     assert unanswered.keep(complete("t3"), 100, sent_at=None)

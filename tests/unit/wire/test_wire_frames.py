@@ -18,6 +18,8 @@ VALID: list[dict[str, Any]] = [
     {"type": "identify", "agent_id": "a", "capabilities": ["x", {"name": "gpu", "n": 2}]},
     {"type": "ping"},
     {"type": "list_agents"},
+    {"type": "submit", "tasks": [{"description": "x"}, 7], "request_id": "r-1"},
+    {"type": "identify", "agent_id": "a", "slots": 8, "batch": True},
     {"type": "status", "status": "thinking"},
     {"type": "task_accepted", "task_id": "task-0123456789abcdef"},
     {"type": "task_accepted", "task_id": "t", "generation": 3},
