@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.storage import Storage
+from actors.storage import DirectoryStorage
 from actors.vocabulary import tasks as v
 from actors.vocabulary.tasks import Identity, KnownAgent, Refusal, Refused
 
@@ -20,7 +20,7 @@ MAX_IDENTITIES = 20_000
 class Directory:
     """Runs inside the queue's transaction; answers as documented in ``actors.vocabulary.tasks``."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: DirectoryStorage) -> None:
         self._storage = storage
         self._handlers: dict[type, Callable[[Any, int], object]] = {
             v.CreateIdentity: self._create,

@@ -11,44 +11,44 @@ from collections import Counter
 
 from actors.vocabulary.tasks import Backlog, Offer
 
-Key = tuple[int, int, str]
-"""(priority, seq, id): the order of the queue."""
+Place = tuple[int, int, int]
+"""(priority, seq, key of the task): the order of the queue."""
 
-Heap = list[Key]
+Heap = list[Place]
 
 
 class ReadyIndex:
     def __init__(self) -> None:
         self._by_needs: dict[frozenset[str], Heap] = {}
         self._pinned: dict[str, Heap] = {}
-        self._where: dict[str, tuple[int, frozenset[str] | str]] = {}
-        """id -> (seq, its group): an entry of a heap with another seq, or without an id here, is gone."""
+        self._where: dict[int, tuple[int, frozenset[str] | str]] = {}
+        """key -> (seq, its group): an entry of a heap with another seq, or without a key here, is gone."""
         self._sizes: Counter[frozenset[str] | str] = Counter()
         self._sets: dict[frozenset[str], frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self._where)
 
-    def __contains__(self, task_id: str) -> bool:
-        return task_id in self._where
+    def __contains__(self, key: int) -> bool:
+        return key in self._where
 
-    def add(self, task_id: str, priority: int, seq: int, needs: frozenset[str], pin: str | None) -> None:
-        self.remove(task_id)
+    def add(self, key: int, priority: int, seq: int, needs: frozenset[str], pin: str | None) -> None:
+        self.remove(key)
         group: frozenset[str] | str = pin if pin is not None else self._sets.setdefault(needs, needs)
         heap = self._pinned.setdefault(pin, []) if pin is not None else self._by_needs.setdefault(needs, [])
-        heapq.heappush(heap, (priority, seq, task_id))
-        self._where[task_id] = (seq, group)
+        heapq.heappush(heap, (priority, seq, key))
+        self._where[key] = (seq, group)
         self._sizes[group] += 1
 
-    def remove(self, task_id: str) -> None:
-        known = self._where.pop(task_id, None)
+    def remove(self, key: int) -> None:
+        known = self._where.pop(key, None)
         if known is not None:
             self._sizes[known[1]] -= 1
 
-    def take_best(self, offer: Offer) -> str | None:
-        """Remove and return the id of the lowest (priority, seq) that the offered agent can do. A pin is stronger than
+    def take_best(self, offer: Offer) -> int | None:
+        """Remove and return the key of the lowest (priority, seq) that the offered agent can do. A pin is stronger than
         needs: who pins a task has decided."""
-        best: Key | None = None
+        best: Place | None = None
         best_heap: Heap | None = None
         for heap in self._fitting(offer):
             head = self._head(heap)
@@ -65,7 +65,7 @@ class ReadyIndex:
         pinned = self._pinned.get(offer.agent_id)
         return [*heaps, pinned] if pinned is not None else heaps
 
-    def _head(self, heap: Heap) -> Key | None:
+    def _head(self, heap: Heap) -> Place | None:
         while heap:
             head = heap[0]
             known = self._where.get(head[2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from actors import migrations
@@ -103,7 +104,7 @@ class SqliteConnection:
         if not self.db.in_transaction:
             self.run("BEGIN IMMEDIATE")
 
-    def run(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+    def run(self, sql: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         """Execute one statement. Raises ``StorageFailed`` for errors of the disk; others are faults of ours."""
         try:
             return self.db.execute(sql, values)
@@ -112,7 +113,7 @@ class SqliteConnection:
                 raise failed(error) from error
             raise
 
-    def run_many(self, sql: str, rows: list[tuple[object, ...]]) -> None:
+    def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         try:
             self.db.executemany(sql, rows)
         except sqlite3.Error as error:

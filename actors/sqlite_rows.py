@@ -1,37 +1,88 @@
-"""Between tasks and rows: one place for the order of the columns and for JSON in them."""
+"""How a task becomes rows of the database and comes back: one narrow row that changes, its content, and its result."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from actors.storage import Unstorable
-from actors.vocabulary.tasks import HistoryEntry, Task, TaskStatus
+from actors.task_ids import id_of
+from actors.vocabulary.tasks import FINAL, HistoryEntry, Task, TaskStatus
+
+Row = tuple[Any, ...]
 
 COLUMNS = (
-    *("id", "seq", "priority", "status", "generation", "assigned_to", "assigned_at", "accepted_at"),
-    *("retry_count", "max_retries", "reclaim_count", "assign_to", "needs", "complete_by", "not_before"),
-    *("last_error", "tokens_used", "submitted_by", "created_at", "updated_at", "completed_at"),
-    *("description", "metadata", "extras", "result"),
+    *("key", "seq", "priority", "status", "is_final", "generation", "assigned_to", "assigned_at", "accepted_at"),
+    *("retry_count", "max_retries", "reclaim_count", "assign_to", "needs", "complete_by", "not_before", "last_error"),
+    *("tokens_used", "submitted_by", "created_at", "updated_at", "completed_at"),
 )
 
-#: What never changes after a submit; leaving it out of an update keeps transitions small.
-FIXED = frozenset(
-    {"id", "max_retries", "assign_to", "needs", "submitted_by", "created_at", "description", "metadata", "extras"}
+#: What a claim and an acceptance change: no column of an index, so they cost no more than the row.
+LIVE = ("status", "generation", "assigned_to", "assigned_at", "accepted_at", "not_before", "updated_at")
+
+#: What any transition may change.
+CHANGING = (
+    *("seq", "status", "is_final", "generation", "assigned_to", "assigned_at", "accepted_at", "retry_count"),
+    *("reclaim_count", "complete_by", "not_before", "last_error", "tokens_used", "updated_at", "completed_at"),
 )
 
-CHANGING = tuple(column for column in COLUMNS if column not in FIXED)
-
-SELECT = f"SELECT {', '.join(COLUMNS)} FROM task"
-INSERT = f"INSERT INTO task ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-UPDATE = f"UPDATE task SET {', '.join(f'{column} = ?' for column in CHANGING)} WHERE id = ? AND generation = ?"
+#: Columns of ``task_of``.
+READ = ", ".join(
+    [f"task.{column}" for column in COLUMNS]
+    + ["content.description", "content.metadata", "content.extras", "result.value"]
+)
+SELECT = f"SELECT {READ} FROM task JOIN content USING (key) LEFT JOIN result USING (key)"
 
 #: SQLite's integers; anything beyond raises at bind time, in the middle of a transaction.
 _MAX_INTEGER = 2**63 - 1
 
+#: Rows in one statement. The interpreter is left and entered again once a statement, which is dear while other threads work.
+_CHUNK = 100
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+class RowsStatement:
+    """One SQL statement for many rows: ``head VALUES (?, …), (?, …) tail``."""
+
+    def __init__(self, head: str, columns: int, tail: str = "") -> None:
+        self._head, self._tail = head, tail
+        self._row = f"({', '.join('?' * columns)})"
+        self._sql: dict[int, str] = {}
+
+    def chunks(self, rows: Sequence[Row]) -> Iterable[tuple[str, list[Any], int]]:
+        """(SQL, values, number of rows) for at most ``_CHUNK`` rows each."""
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            yield self._for(len(part)), [value for row in part for value in row], len(part)
+
+    def _for(self, rows: int) -> str:
+        sql = self._sql.get(rows)
+        if sql is None:
+            sql = self._sql[rows] = f"{self._head} VALUES {', '.join([self._row] * rows)}{self._tail}"
+        return sql
+
+
+def _insert(table: str, columns: int) -> RowsStatement:
+    return RowsStatement(f"INSERT INTO {table}", columns)
+
+
+def _update(columns: tuple[str, ...]) -> RowsStatement:
+    """Rows are (key, generation before, *columns). A row whose generation is another one is not changed."""
+    changes = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 3))
+    tail = ") AS new WHERE task.key = new.column1 AND task.generation = new.column2"
+    return RowsStatement(f"UPDATE task SET {changes} FROM (", 2 + len(columns), tail)
+
+
+INSERT_TASK = _insert("task", len(COLUMNS))
+INSERT_CONTENT = _insert("content", 4)
+INSERT_RESULT = RowsStatement("INSERT INTO result", 2, " ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+INSERT_HISTORY = _insert("history", 6)
+UPDATE_LIVE = _update(LIVE)
+UPDATE_ANY = _update(CHANGING)
 
 
 def to_json(value: object) -> str:
@@ -55,48 +106,81 @@ def check_text(*texts: str | None) -> None:
                 raise Unstorable("the text is not valid Unicode") from error
 
 
-def check_integers(*numbers: int | None) -> None:
-    if any(number is not None and abs(number) > _MAX_INTEGER for number in numbers):
+def _check_integer(number: int | None) -> None:
+    if number is not None and not -_MAX_INTEGER <= number <= _MAX_INTEGER:
         raise Unstorable("the number is out of range")
 
 
-def insert_values(task: Task) -> tuple[Any, ...]:
-    """The values for ``INSERT``. Raises ``Unstorable``."""
+def check_new(task: Task) -> None:
+    """Raises ``Unstorable`` for texts and numbers that the database cannot hold."""
     check_text(task.description, task.submitted_by, task.assign_to)
-    check_integers(task.complete_by, task.max_retries)
+    _check_integer(task.complete_by)
+    _check_integer(task.max_retries)
+
+
+def check_changed(task: Task) -> None:
+    check_text(task.last_error, task.assigned_to)
+    _check_integer(task.tokens_used)
+
+
+def new_row(task: Task, needs: str) -> Row:
     return (
-        *(task.id, task.seq, task.priority, task.status.value, task.generation, task.assigned_to),
-        *(task.assigned_at, task.accepted_at, task.retry_count, task.max_retries, task.reclaim_count),
-        *(task.assign_to, to_json(task.needed_capabilities), task.complete_by, task.not_before, task.last_error),
+        *(task.key, task.seq, task.priority, task.status.value, task.status in FINAL, task.generation),
+        *(task.assigned_to, task.assigned_at, task.accepted_at, task.retry_count, task.max_retries),
+        *(task.reclaim_count, task.assign_to, needs, task.complete_by, task.not_before, task.last_error),
         *(task.tokens_used, task.submitted_by, task.created_at, task.updated_at, task.completed_at),
-        *(task.description, to_json(task.metadata), to_json(task.extras), _result(task)),
     )
 
 
-def update_values(before: Task, after: Task) -> tuple[Any, ...]:
-    """The values for ``UPDATE``; the generation before it is part of the condition. Raises ``Unstorable``."""
-    check_text(after.last_error, after.assigned_to)
-    check_integers(after.tokens_used)
+def live_row(task: Task, generation_before: int) -> Row:
     return (
-        *(after.seq, after.priority, after.status.value, after.generation, after.assigned_to, after.assigned_at),
-        *(after.accepted_at, after.retry_count, after.reclaim_count, after.complete_by, after.not_before),
-        *(after.last_error, after.tokens_used, after.updated_at, after.completed_at, _result(after)),
-        *(after.id, before.generation),
+        *(task.key, generation_before, task.status.value, task.generation, task.assigned_to),
+        *(task.assigned_at, task.accepted_at, task.not_before, task.updated_at),
     )
 
 
-def _result(task: Task) -> str | None:
-    return to_json(task.result) if task.result is not None else None
+def changed_row(task: Task, generation_before: int) -> Row:
+    return (
+        *(task.key, generation_before, task.seq, task.status.value, task.status in FINAL, task.generation),
+        *(task.assigned_to, task.assigned_at, task.accepted_at, task.retry_count, task.reclaim_count),
+        *(task.complete_by, task.not_before, task.last_error, task.tokens_used, task.updated_at, task.completed_at),
+    )
 
 
-def task_of(row: tuple[Any, ...]) -> Task:
-    values = dict(zip(COLUMNS, row, strict=True))
-    values["status"] = TaskStatus(values["status"])
-    values["needed_capabilities"] = tuple(from_json(values.pop("needs")))
-    for column in ("metadata", "extras", "result"):
-        values[column] = from_json(values[column])
-    return Task(**values)
+def task_of(row: Row) -> Task:
+    """A row of ``SELECT``."""
+    key, seq, priority, status, _, generation, assigned_to, assigned_at, accepted_at = row[:9]
+    retry_count, max_retries, reclaim_count, assign_to, needs, complete_by, not_before, last_error = row[9:17]
+    tokens_used, submitted_by, created_at, updated_at, completed_at, description, metadata, extras, result = row[17:]
+    return Task(
+        id=id_of(key),
+        key=key,
+        seq=seq,
+        description=description,
+        metadata=_decode(metadata),
+        priority=priority,
+        status=TaskStatus(status),
+        assigned_to=assigned_to,
+        assigned_at=assigned_at,
+        accepted_at=accepted_at,
+        generation=generation,
+        retry_count=retry_count,
+        max_retries=max_retries,
+        reclaim_count=reclaim_count,
+        needed_capabilities=tuple(_decode(needs)),
+        assign_to=assign_to,
+        last_error=last_error,
+        complete_by=complete_by,
+        not_before=not_before,
+        result=from_json(result),
+        tokens_used=tokens_used,
+        submitted_by=submitted_by,
+        created_at=created_at,
+        updated_at=updated_at,
+        completed_at=completed_at,
+        extras=_decode(extras),
+    )
 
 
-def entry_of(row: tuple[Any, ...]) -> HistoryEntry:
+def entry_of(row: Row) -> HistoryEntry:
     return HistoryEntry(row[0], row[1], from_json(row[2]))

@@ -7,9 +7,9 @@ write that cannot be stored as asked raises ``Unstorable`` before anything was w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from actors.vocabulary.tasks import (
     FinishedMinute,
@@ -38,13 +38,17 @@ class Unstorable(ValueError):
 class ReadyRow:
     """What the index needs of a queued task."""
 
-    id: str
+    key: int
     seq: int
     priority: int
     needs: frozenset[str]
     assign_to: str | None
     not_before: int | None
     complete_by: int | None
+
+
+OpenTask: TypeAlias = ReadyRow | Task
+"""A queued task, of which the index needs little, or an assigned one, which is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class KnownKey:
 
 
 class Storage(Protocol):
+    """``key`` is the number of a task's id (``task_ids``)."""
+
     # --- transactions ---
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
@@ -80,15 +86,16 @@ class Storage(Protocol):
     def save(self, before: Task | None, after: Task, entry: HistoryEntry | None, finish: Finish | None = None) -> None:
         """Write a transition: the row, its history, the counters and the minute, in the current transaction."""
 
-    def read(self, task_id: str) -> Task | None: ...
-    def history(self, task_id: str, limit: int) -> tuple[HistoryEntry, ...]:
+    def read(self, key: int) -> Task | None: ...
+    def read_many(self, keys: Sequence[int]) -> dict[int, Task]:
+        """Those that exist, by key."""
+
+    def history(self, key: int, limit: int) -> tuple[HistoryEntry, ...]:
         """Newest first."""
 
-    def ready_rows(self) -> Iterator[ReadyRow]:
-        """Every queued task in (priority, seq) order."""
-
-    def assigned(self, owner: str | None = None) -> tuple[Task, ...]:
-        """Assigned tasks, oldest assignment first."""
+    def open_tasks(self) -> Iterator[OpenTask]:
+        """Every task that is not final: queued ones in (priority, seq) order, then assigned ones. Read it to the end before
+        anything else is done."""
 
     def list_tasks(self, query: ListTasks) -> TaskPage:
         """By (priority, seq). Raises ``ValueError`` for a cursor that is none of ours."""
@@ -99,7 +106,7 @@ class Storage(Protocol):
     def completions(self, limit: int) -> tuple[Task, ...]:
         """Newest first."""
 
-    def counters(self) -> dict[str, int]:
+    def counters(self) -> Mapping[str, int]:
         """``status:X`` for each status, ``priority:N`` for queued tasks, ``pruned:X``."""
 
     def minutes(self, since_minute: int) -> tuple[FinishedMinute, ...]: ...
@@ -112,7 +119,13 @@ class Storage(Protocol):
     def prune_keys(self, before_ms: int, limit: int) -> int:
         """Forget keys whose task ended before ``before_ms`` or is gone."""
 
-    # --- identities, settings, agents ---
+    @property
+    def directory(self) -> DirectoryStorage: ...
+
+
+class DirectoryStorage(Protocol):
+    """In the same transactions as the tasks."""
+
     def identities(self) -> tuple[Identity, ...]: ...
     def add_identity(self, identity: Identity) -> None: ...
     def remove_identities(self, name: str, keep_token_ids: tuple[str, ...] = ()) -> int: ...

@@ -14,9 +14,12 @@ import heapq
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as replace_message
 from pathlib import Path
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from actors import task_rules as rules
 from actors.directory import Directory
@@ -26,9 +29,11 @@ from actors.ready_index import ReadyIndex
 from actors.sqlite_rows import to_json
 from actors.sqlite_storage import SqliteStorage
 from actors.storage import Finish, Storage, StorageFailed, Unstorable
+from actors.task_ids import key_of, make_key
 from actors.vocabulary import tasks as v
 from actors.vocabulary.events import TASKS, TaskEvent
 from actors.vocabulary.tasks import (
+    FINAL,
     HistoryEntry,
     NewTask,
     Overview,
@@ -117,14 +122,17 @@ class TaskQueue(BatchActor):
         self._directory: Directory
         self._ready = ReadyIndex()
         self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
-        self._assigned: dict[str, Task] = {}
-        self._waiting: list[tuple[float, str, int]] = []
-        """Back-offs: (monotonic time when due, id, generation)."""
-        self._deadlines: list[tuple[int, str]] = []
-        """``complete_by`` of tasks that are not final: (Unix ms, id)."""
+        self._assigned: dict[int, Task] = {}
+        self._waiting: list[tuple[float, int, int]] = []
+        """Back-offs: (monotonic time when due, key, generation)."""
+        self._deadlines: list[tuple[int, int]] = []
+        """``complete_by`` of tasks that are not final: (Unix ms, key)."""
         self._events: list[TaskEvent] = []
         self._next_prune = 0.0
         self._housekeeping_due = False
+        self._now_s = 0.0
+        self._now_ms = 0
+        """The time of a batch is that of its beginning."""
 
     @classmethod
     def weigh(cls, message: object) -> int:
@@ -136,28 +144,28 @@ class TaskQueue(BatchActor):
 
     def on_start(self) -> None:
         self._storage = SqliteStorage(self._path)
-        self._directory = Directory(self._storage)
-        for row in self._storage.ready_rows():
-            if row.complete_by is not None:
-                self._deadlines.append((row.complete_by, row.id))
-            if row.not_before is not None:
-                self._waiting.append((self._due(row.not_before), row.id, -1))
-            else:
-                self._ready.add(row.id, row.priority, row.seq, row.needs, row.assign_to)
-        for task in self._storage.assigned():
-            assert task.assigned_to is not None
-            self._assigned[task.id] = task
-            self._leases.grant(task.id, task.generation, task.assigned_to, self._now_s(), self._options.boot_grace_s)
+        self._directory = Directory(self._storage.directory)
+        self._read_clocks()
+        for task in self._storage.open_tasks():
             if task.complete_by is not None:
-                self._deadlines.append((task.complete_by, task.id))
+                self._deadlines.append((task.complete_by, task.key))
+            if isinstance(task, Task):
+                assert task.assigned_to is not None
+                self._assigned[task.key] = task
+                grace_s = self._options.boot_grace_s
+                self._leases.grant(task.key, task.generation, task.assigned_to, self._now_s, grace_s)
+            elif task.not_before is not None:
+                self._waiting.append((self._due(task.not_before), task.key, -1))
+            else:
+                self._ready.add(task.key, task.priority, task.seq, task.needs, task.assign_to)
         heapq.heapify(self._waiting)
         heapq.heapify(self._deadlines)
         self.send_every(self._options.sweep_period_s, Sweep())
 
     def _due(self, not_before: int) -> float:
         """A back-off outlives a restart by the wall clock, but a clock that jumped cannot make it longer than the cap."""
-        left_s = (not_before - self._now_ms()) / 1000
-        return self._now_s() + min(max(left_s, 0.0), self._options.retry_cap_s)
+        left_s = (not_before - self._now_ms) / 1000
+        return self._now_s + min(max(left_s, 0.0), self._options.retry_cap_s)
 
     def on_stop(self) -> None:
         self._storage.close()
@@ -166,7 +174,12 @@ class TaskQueue(BatchActor):
         if hasattr(self, "_storage"):
             self._storage.close()
 
+    def _read_clocks(self) -> None:
+        self._now_s = self.runtime.clock.monotonic()
+        self._now_ms = self.runtime.clock.time_ms()
+
     def on_batch(self, requests: list[Request]) -> None:
+        self._read_clocks()
         try:
             answers = self._handle_all(requests)
             if self.actor_stopped.is_set():  # revoked meanwhile: a successor may have started
@@ -175,7 +188,7 @@ class TaskQueue(BatchActor):
             self._storage.commit()
             if self._housekeeping_due:  # only between transactions
                 self._housekeeping_due = False
-                self._storage.idle(self._now_s())
+                self._storage.idle(self._now_s)
         except StorageFailed as error:
             self._on_fatal(error)
             raise
@@ -185,7 +198,7 @@ class TaskQueue(BatchActor):
         events, self._events = self._events, []
         seq = self.runtime.bus.publish_all((TASKS, event) for event in events)
         for request, answer in zip(requests, answers, strict=True):
-            request.reply(replace(answer, as_of_seq=seq) if isinstance(answer, Overview) else answer)
+            request.reply(replace_message(answer, as_of_seq=seq) if isinstance(answer, Overview) else answer)
 
     def _handle_all(self, requests: list[Request]) -> list[object]:
         """The answers in order. Overviews are read last, so that they contain everything that this batch publishes."""
@@ -220,31 +233,34 @@ class TaskQueue(BatchActor):
                 return Refused(Refusal.IDEMPOTENCY_CONFLICT, "the key was used with another body")
         if self._storage.counters().get("status:queued", 0) >= self._options.max_queued:
             return Refused(Refusal.QUEUE_FULL, f"{self._options.max_queued} tasks are queued")
-        task_id = f"task-{self.runtime.new_id(8)}"
+        seq = self._storage.next_seq()
         try:
-            task = rules.new_task(new, task_id, self._storage.next_seq(), submitted_by, self._now_ms())
+            task = rules.new_task(new, make_key(seq, self._chance()), seq, submitted_by, self._now_ms)
             self._save(None, task, "queued", "submitted", event="task_submitted")
         except Unstorable as error:
             return Refused(Refusal.INVALID_STATE, str(error))
         if new.idempotency_key is not None:
             self._storage.add_key(submitted_by or "", new.idempotency_key, body_hash, task)
         if task.complete_by is not None:
-            heapq.heappush(self._deadlines, (task.complete_by, task.id))
+            heapq.heappush(self._deadlines, (task.complete_by, task.key))
         self._make_ready(task)
         return v.Submitted(task.id, task.priority, task.created_at)
+
+    def _chance(self) -> int:
+        return int(self.runtime.new_id(4), 16)
 
     def get(self, message: v.GetTask) -> Task | Refused:
         task = self._read(message.task_id)
         if task is None:
             return Refused(Refusal.NOT_FOUND, "no such task")
-        return replace(task, history=self._storage.history(task.id, HISTORY_SHOWN))
+        return replace(task, history=self._storage.history(task.key, HISTORY_SHOWN))
 
     def list_tasks(self, message: v.ListTasks) -> v.TaskPage | Refused:
         try:
             page = self._storage.list_tasks(message)
         except ValueError:
             return Refused(Refusal.INVALID_STATE, "the cursor is not one of ours")
-        return replace(page, tasks=tuple(self._assigned.get(task.id, task) for task in page.tasks))
+        return replace_message(page, tasks=tuple(self._assigned.get(task.key, task) for task in page.tasks))
 
     def list_dead_letter(self, message: v.ListDeadLetter) -> v.TaskPage | Refused:
         try:
@@ -265,34 +281,36 @@ class TaskQueue(BatchActor):
     # --- assignment and results ---------------------------------------------------------------------------------------
 
     def claim(self, message: v.Claim) -> tuple[Task | None, ...]:
-        return tuple(self._claim_one(offer) for offer in message.offers)
+        chosen = [self._ready.take_best(offer) for offer in message.offers]
+        tasks = self._storage.read_many([key for key in chosen if key is not None])
+        return tuple(
+            self._claim_one(offer, tasks[key]) if key is not None else None
+            for offer, key in zip(message.offers, chosen, strict=True)
+        )
 
-    def _claim_one(self, offer: v.Offer) -> Task | None:
-        now = self._now_ms()
-        while (task_id := self._ready.take_best(offer)) is not None:
-            task = self._read(task_id)
-            if task is None:  # cannot be: the index follows every write
-                raise RuntimeError(f"{task_id} is in the index and not in the database")
-            if task.complete_by is not None and task.complete_by <= now:
-                self._expire(task)
-                continue
-            claimed = rules.claimed(task, offer.agent_id, now)
-            details = {"agent_id": offer.agent_id, "generation": claimed.generation}
-            self._save(task, claimed, "assigned", details, event="task_assigned", agent_id=offer.agent_id)
-            self._assigned[task_id] = claimed
-            self._leases.grant(task_id, claimed.generation, offer.agent_id, self._now_s())
-            return claimed
-        return None
+    def _claim_one(self, offer: v.Offer, task: Task) -> Task | None:
+        """``task``, or the next best one when its deadline has passed."""
+        while task.complete_by is not None and task.complete_by <= self._now_ms:
+            self._expire(task)
+            key = self._ready.take_best(offer)
+            if key is None:
+                return None
+            task = self._storage.read_many([key])[key]
+        claimed = rules.claimed(task, offer.agent_id, self._now_ms)
+        details = {"agent_id": offer.agent_id, "generation": claimed.generation}
+        self._save(task, claimed, "assigned", details, event="task_assigned", agent_id=offer.agent_id)
+        self._assigned[task.key] = claimed
+        self._leases.grant(task.key, claimed.generation, offer.agent_id, self._now_s)
+        return claimed
 
     def accept(self, message: v.Accept) -> Task | Refused:
         task = self._live(message.task_id, message.owner, message.generation)
         if isinstance(task, Refused) or task.accepted_at is not None:
             return task
-        now = self._now_ms()
-        accepted = replace(task, accepted_at=now, updated_at=now)
+        accepted = replace(task, accepted_at=self._now_ms, updated_at=self._now_ms)
         self._save(task, accepted, None, event="task_accepted", agent_id=message.owner)
-        self._assigned[task.id] = accepted
-        self._leases.renew((message.owner,), self._now_s())
+        self._assigned[task.key] = accepted
+        self._leases.renew((message.owner,), self._now_s)
         return accepted
 
     def progress(self, message: v.Progress) -> Refused | None:
@@ -300,9 +318,9 @@ class TaskQueue(BatchActor):
         task = self._live(message.task_id, message.owner, message.generation)
         if isinstance(task, Refused):
             return task
-        touched = replace(task, updated_at=self._now_ms())
-        self._assigned[task.id] = touched
-        self._leases.renew((message.owner,), self._now_s())
+        touched = replace(task, updated_at=self._now_ms)
+        self._assigned[task.key] = touched
+        self._leases.renew((message.owner,), self._now_s)
         self._publish("task_progress", touched, task.status, agent_id=message.owner, progress=message.progress)
         return None
 
@@ -313,7 +331,7 @@ class TaskQueue(BatchActor):
         live = self._live(message.task_id, message.owner, message.generation)
         if isinstance(live, Refused):
             return live
-        now = self._now_ms()
+        now = self._now_ms
         tokens_used = min(message.tokens_used, MAX_TOKENS)
         completed = rules.completed(live, message.result, tokens_used, now)
         duration_ms = max(0, now - (live.assigned_at or now))
@@ -327,7 +345,7 @@ class TaskQueue(BatchActor):
         if isinstance(task, Refused):
             return task
         back_off_ms = rules.back_off_ms(task.retry_count, self._options, self.runtime.random)
-        after = rules.failed(task, message.error, self._storage.next_seq(), back_off_ms, self._now_ms())
+        after = rules.failed(task, message.error, self._storage.next_seq(), back_off_ms, self._now_ms)
         if after.status is TaskStatus.DEAD_LETTER:
             back_off_ms = 0
             after = replace(after, seq=task.seq)
@@ -342,7 +360,7 @@ class TaskQueue(BatchActor):
             failed=True,
         )
         if after.status is TaskStatus.QUEUED:
-            heapq.heappush(self._waiting, (self._now_s() + back_off_ms / 1000, after.id, after.generation))
+            heapq.heappush(self._waiting, (self._now_s + back_off_ms / 1000, after.key, after.generation))
         return v.Failed(task.id, after.status, back_off_ms)
 
     def reclaim(self, message: v.Reclaim) -> v.Reclaimed | Refused:
@@ -354,7 +372,7 @@ class TaskQueue(BatchActor):
         return self._reclaim(task, message.cause)
 
     def _reclaim(self, task: Task, cause: ReclaimCause) -> v.Reclaimed:
-        after = rules.reclaimed(task, cause, self._storage.next_seq(), self._options.max_reclaims, self._now_ms())
+        after = rules.reclaimed(task, cause, self._storage.next_seq(), self._options.max_reclaims, self._now_ms)
         if after.status is TaskStatus.DEAD_LETTER:
             after = replace(after, seq=task.seq)
         entry = "reclaimed" if after.status is TaskStatus.QUEUED else "dead_letter"
@@ -368,12 +386,13 @@ class TaskQueue(BatchActor):
     def recover(self, message: v.Recover) -> Task | Refused:
         task = self._live(message.task_id, message.owner, message.generation)
         if not isinstance(task, Refused):
-            self._leases.renew((message.owner,), self._now_s())
+            self._leases.renew((message.owner,), self._now_s)
         return task
 
     def assigned_to(self, message: v.AssignedTo) -> tuple[Task, ...]:
-        owned = list(self._storage.assigned(message.owner))
-        return tuple(self._assigned.get(task.id, task) for task in owned)
+        """Oldest assignment first."""
+        held = [self._assigned[key] for key in self._leases.held_by(message.owner)]
+        return tuple(sorted(held, key=lambda task: (task.assigned_at or 0, task.seq)))
 
     # --- by hand ------------------------------------------------------------------------------------------------------
 
@@ -385,7 +404,7 @@ class TaskQueue(BatchActor):
             return v.Cancelled(task.id, task.status)
         if TaskStatus.CANCELLED not in rules.FOLLOWS[task.status]:
             return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
-        after = rules.cancelled(task, self._now_ms())
+        after = rules.cancelled(task, self._now_ms)
         details = {"by": message.cancelled_by, "previous_status": task.status.value}
         owner = task.assigned_to if task.status is TaskStatus.ASSIGNED else None
         self._save(task, after, "cancelled", details, event="task_cancelled", agent_id=owner)
@@ -395,51 +414,52 @@ class TaskQueue(BatchActor):
         task = self._read(message.task_id)
         if task is None or task.status is not TaskStatus.DEAD_LETTER:
             return Refused(Refusal.NOT_FOUND, "no such dead letter")
-        after = rules.retried_by_hand(task, self._storage.next_seq(), self._now_ms())
+        after = rules.retried_by_hand(task, self._storage.next_seq(), self._now_ms)
         self._save(task, after, "queued", "retried from dead-letter", event="task_retried")
         if after.complete_by is not None:
-            heapq.heappush(self._deadlines, (after.complete_by, after.id))
+            heapq.heappush(self._deadlines, (after.complete_by, after.key))
         self._make_ready(after)
         return v.Requeued(after.id, after.priority)
 
     # --- leases, sweeps -----------------------------------------------------------------------------------------------
 
     def renew_leases(self, message: v.RenewLeases) -> None:
-        self._leases.renew(message.owners, self._now_s())
+        self._leases.renew(message.owners, self._now_s)
 
     def limit_lease(self, message: v.LimitLease) -> None:
-        self._leases.limit(message.task_id, message.generation, message.cause, self._now_s(), message.seconds)
+        key = key_of(message.task_id)
+        if key is not None:
+            self._leases.limit(key, message.generation, message.cause, self._now_s, message.seconds)
 
     def sweep(self, _sweep: Sweep) -> None:
-        now_s, now_ms = self._now_s(), self._now_ms()
+        now_s, now_ms = self._now_s, self._now_ms
         for lease in self._leases.expired(now_s):
-            task = self._assigned.get(lease.task_id)
+            task = self._assigned.get(lease.key)
             if task is None or task.generation != lease.generation:
-                self._leases.end(lease.task_id)
+                self._leases.end(lease.key)
             else:
                 self._reclaim(task, lease.cause)
         while self._waiting and self._waiting[0][0] <= now_s:
-            _, task_id, generation = heapq.heappop(self._waiting)
-            self._end_back_off(task_id, generation)
+            _, key, generation = heapq.heappop(self._waiting)
+            self._end_back_off(key, generation)
         while self._deadlines and self._deadlines[0][0] <= now_ms:
-            task_id = heapq.heappop(self._deadlines)[1]
-            task = self._read(task_id)
-            if task is not None and task.status not in rules.FINAL and (task.complete_by or now_ms + 1) <= now_ms:
+            task = self._read_key(heapq.heappop(self._deadlines)[1])
+            if task is not None and task.status not in FINAL and (task.complete_by or now_ms + 1) <= now_ms:
                 self._expire(task)
         if now_s >= self._next_prune:
             self._next_prune = now_s + self._options.prune_period_s
             self._prune(now_ms)
         self._housekeeping_due = True
 
-    def _end_back_off(self, task_id: str, generation: int) -> None:
-        task = self._read(task_id)
+    def _end_back_off(self, key: int, generation: int) -> None:
+        task = self._read_key(key)
         is_same = task is not None and generation in (-1, task.generation)
-        if task is not None and is_same and task.status is TaskStatus.QUEUED and task_id not in self._ready:
+        if task is not None and is_same and task.status is TaskStatus.QUEUED and key not in self._ready:
             self._make_ready(task)
             self._publish("task_ready", task, TaskStatus.QUEUED)
 
     def _expire(self, task: Task) -> None:
-        after = rules.past_deadline(task, self._now_ms())
+        after = rules.past_deadline(task, self._now_ms)
         owner = task.assigned_to if task.status is TaskStatus.ASSIGNED else None
         self._save(
             task,
@@ -469,18 +489,22 @@ class TaskQueue(BatchActor):
             completions=self._storage.completions(message.completions),
             dead_letters=self._storage.list_dead_letters(None, message.dead_letters).tasks,
             assigned=tuple(self._assigned.values()),
-            minutes=self._storage.minutes((self._now_ms() - message.window_s * 1000) // 60_000),
+            minutes=self._storage.minutes((self._now_ms - message.window_s * 1000) // 60_000),
             agents=self._directory.agents(),
         )
 
     def directory(self, message: Any) -> object:
         """Identities, settings, enrolment and known agents live in the same database, so the one writer serves them."""
-        return self._directory.handle(message, self._now_ms())
+        return self._directory.handle(message, self._now_ms)
 
     # --- shared by the handlers ---------------------------------------------------------------------------------------
 
     def _read(self, task_id: str) -> Task | None:
-        return self._assigned.get(task_id) or self._storage.read(task_id)
+        key = key_of(task_id)
+        return self._read_key(key) if key is not None else None
+
+    def _read_key(self, key: int) -> Task | None:
+        return self._assigned.get(key) or self._storage.read(key)
 
     def _live(self, task_id: str, owner: str, generation: int | None) -> Task | Refused:
         task = self._read(task_id)
@@ -489,7 +513,7 @@ class TaskQueue(BatchActor):
         return rules.is_live(task, owner, generation) or task
 
     def _make_ready(self, task: Task) -> None:
-        self._ready.add(task.id, task.priority, task.seq, frozenset(task.needed_capabilities), task.assign_to)
+        self._ready.add(task.key, task.priority, task.seq, frozenset(task.needed_capabilities), task.assign_to)
 
     def _save(
         self,
@@ -510,10 +534,10 @@ class TaskQueue(BatchActor):
             finish = Finish(failed=1)
         self._storage.save(before, after, history, finish)
         if after.status is not TaskStatus.ASSIGNED:
-            if self._assigned.pop(after.id, None) is not None:
-                self._leases.end(after.id)
+            if self._assigned.pop(after.key, None) is not None:
+                self._leases.end(after.key)
             if before is not None:
-                self._ready.remove(after.id)
+                self._ready.remove(after.key)
         previous = before.status if before is not None else None
         self._publish(event, after, previous, agent_id=agent_id, failed=failed, cause=cause)
 
@@ -529,13 +553,7 @@ class TaskQueue(BatchActor):
         progress: int | None = None,
     ) -> None:
         status = previous.value if previous is not None else None
-        self._events.append(TaskEvent(event, task, self._now_ms(), agent_id, status, failed, cause, progress))
-
-    def _now_s(self) -> float:
-        return self.runtime.clock.monotonic()
-
-    def _now_ms(self) -> int:
-        return self.runtime.clock.time_ms()
+        self._events.append(TaskEvent(event, task, self._now_ms, agent_id, status, failed, cause, progress))
 
 
 def _event_of(after: Task, queued_event: str) -> str:

@@ -13,9 +13,11 @@ task, generation and owner; anything else is stale and changes nothing.
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from actors.queue_options import TaskQueueOptions
+from actors.task_ids import id_of
 from actors.vocabulary.tasks import CHARGED_CAUSES, NewTask, ReclaimCause, Refusal, Refused, Task, TaskStatus
 
 DEADLINE_PASSED = "deadline passed"
@@ -31,12 +33,11 @@ FOLLOWS: dict[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.CANCELLED: frozenset(),
 }
 
-FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.DEAD_LETTER})
 
-
-def new_task(new: NewTask, task_id: str, seq: int, submitted_by: str | None, now: int) -> Task:
+def new_task(new: NewTask, key: int, seq: int, submitted_by: str | None, now: int) -> Task:
     return Task(
-        id=task_id,
+        id=id_of(key),
+        key=key,
         seq=seq,
         description=new.description,
         metadata=new.metadata,
@@ -49,7 +50,7 @@ def new_task(new: NewTask, task_id: str, seq: int, submitted_by: str | None, now
         retry_count=0,
         max_retries=new.max_retries,
         reclaim_count=0,
-        needed_capabilities=tuple(sorted(set(new.needed_capabilities))),
+        needed_capabilities=tuple(sorted(set(new.needed_capabilities))) if new.needed_capabilities else (),
         assign_to=new.assign_to,
         last_error=None,
         complete_by=new.complete_by,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+import msgspec
+
 from wire.roles import Role
 
 
@@ -29,6 +31,10 @@ class TaskStatus(StrEnum):
     COMPLETED = "completed"
     DEAD_LETTER = "dead_letter"
     CANCELLED = "cancelled"
+
+
+FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.DEAD_LETTER})
+"""A task in one of these stays there, unless a person retries a dead letter."""
 
 
 class Refusal(StrEnum):
@@ -90,10 +96,23 @@ class NewTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A task as everybody outside the storage sees it; ``history`` is filled for single reads only (newest first, <= 50)."""
+class HistoryEntry:
+    """``event``: queued, assigned, completed, retry, dead_letter, reclaimed, cancelled."""
+
+    event: str
+    timestamp: int
+    details: Any
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, eq=True, gc=False):
+    """A task as everybody outside the storage sees it; ``history`` is filled for single reads only (newest first, <= 50).
+
+    A struct and not a dataclass, because each transition makes a new one and this takes a tenth of the time.
+    """
 
     id: str
+    key: int
+    """The number in ``id`` (``actors.task_ids``)."""
     seq: int
     description: str
     metadata: dict[str, Any]
@@ -119,15 +138,6 @@ class Task:
     completed_at: int | None
     extras: dict[str, Any]
     history: tuple[HistoryEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """``event``: queued, assigned, completed, retry, dead_letter, reclaimed, cancelled."""
-
-    event: str
-    timestamp: int
-    details: Any
 
 
 # --- submitting and reading -------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_many_completions_at_once_are_one_answer_for_an_agent_that_reads_arrays(
     before = len(box.outlet.messages)
     box.web(*(AgentFrame(connection, frame) for frame in frames))
     [message] = [one for one in box.outlet.messages[before:] if one.connections == [connection]]
-    assert [answer for answer in message.answers] == [("task_complete", task_id) for task_id in tasks]
+    assert list(message.answers) == [("task_complete", task_id) for task_id in tasks]
     assert all(box.task(task_id).status == "completed" for task_id in tasks)
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actors.vocabulary.events import AgentView
 from actors.vocabulary.tasks import Overview, QueueStats, Task, TaskStatus
 
 TASK = Task(
     id="task-0",
+    key=0,
     seq=1,
     description="do it",
     metadata={},
@@ -64,7 +66,7 @@ AGENT = AgentView(
 @pytest.fixture(scope="session")
 def make_task() -> Callable[..., Task]:
     def make(**fields: Any) -> Task:
-        return replace(TASK, **fields)
+        return structs.replace(TASK, **fields)
 
     return make
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pykka
 import pytest
 from freezegun import freeze_time
+from msgspec.structs import replace
 
 from actors.dashboard_state import DashboardState
 from actors.vocabulary.agents import ReadView

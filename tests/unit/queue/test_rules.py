@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actors import task_rules as rules
 from actors.leases import Leases
@@ -15,7 +15,7 @@ from actors.queue_options import TaskQueueOptions
 from actors.ready_index import ReadyIndex
 from actors.vocabulary.tasks import CHARGED_CAUSES, NewTask, Offer, ReclaimCause, Refusal, Refused, Task, TaskStatus
 
-NEW = rules.new_task(NewTask("x"), "task-1", 1, "me", 1000)
+NEW = rules.new_task(NewTask("x"), 1, 1, "me", 1000)
 ASSIGNED = rules.claimed(NEW, "a", 2000)
 
 
@@ -109,34 +109,34 @@ def test_an_entry_that_moved_is_not_given_at_its_old_place() -> None:
 
 def test_leases_run_out_are_renewed_by_owner_and_can_be_limited() -> None:
     leases = Leases(lease_s=90, period_s=0.5)
-    leases.grant("t1", 1, "a", 0.0)
-    leases.grant("t2", 1, "b", 0.0)
+    leases.grant(1, 1, "a", 0.0)
+    leases.grant(2, 1, "b", 0.0)
     now = 0.0
 
-    def run(until: float, alive: tuple[str, ...] = ()) -> list[tuple[str, ReclaimCause]]:
+    def run(until: float, alive: tuple[str, ...] = ()) -> list[tuple[int, ReclaimCause]]:
         nonlocal now
-        found: list[tuple[str, ReclaimCause]] = []
+        found: list[tuple[int, ReclaimCause]] = []
         while now < until:
             now += 0.5
             leases.renew(alive, now)
             for lease in leases.expired(now):
-                found.append((lease.task_id, lease.cause))
-                leases.end(lease.task_id)
+                found.append((lease.key, lease.cause))
+                leases.end(lease.key)
         return found
 
     assert run(80, ("a",)) == []
-    assert run(100, ("a",)) == [("t2", ReclaimCause.LEASE_EXPIRED)]
-    leases.limit("t1", 1, ReclaimCause.AGENT_LOST, now, 10)
+    assert run(100, ("a",)) == [(2, ReclaimCause.LEASE_EXPIRED)]
+    leases.limit(1, 1, ReclaimCause.AGENT_LOST, now, 10)
     assert run(109) == []
-    assert run(111) == [("t1", ReclaimCause.AGENT_LOST)]
+    assert run(111) == [(1, ReclaimCause.AGENT_LOST)]
 
 
 def test_a_pause_of_the_watcher_is_not_the_death_of_the_watched() -> None:
     """P12: after SIGSTOP and SIGCONT every lease looks expired."""
     leases = Leases(lease_s=10, period_s=0.5)
-    leases.grant("t1", 1, "a", 0.0)
+    leases.grant(1, 1, "a", 0.0)
     assert leases.expired(0.5) == []
     assert leases.expired(300.0) == []
     assert leases.expired(300.5) == []
-    gone = [lease.task_id for second in range(1, 24) for lease in leases.expired(300.5 + second / 2)]
-    assert gone[:1] == ["t1"]
+    gone = [lease.key for second in range(1, 24) for lease in leases.expired(300.5 + second / 2)]
+    assert gone[:1] == [1]

@@ -15,6 +15,7 @@ from freezegun import freeze_time
 from actors.sqlite_connection import SETTINGS
 from actors.sqlite_storage import SqliteStorage
 from actors.storage import StorageFailed, StorageRefused
+from actors.task_ids import key_of
 from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import tasks as v
 from actors.vocabulary.tasks import Refusal, Refused, TaskStatus
@@ -301,6 +302,6 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
         killer.cancel()
         process.wait(timeout=10)
     storage = SqliteStorage(tmp_path / "hub.db")
-    missing = [task_id for task_id in acknowledged if storage.read(task_id) is None]
+    missing = [task_id for task_id in acknowledged if storage.read(key_of(task_id) or 0) is None]
     assert len(acknowledged) >= 900 and missing == []
     storage.close()

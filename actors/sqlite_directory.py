@@ -1,0 +1,70 @@
+"""Identities, settings, known agents and enrolment codes on SQLite; part of the queue's transactions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.sqlite_connection import SqliteConnection
+from actors.sqlite_rows import check_text, from_json, to_json
+from actors.vocabulary.tasks import AgentPresence, Identity, KnownAgent
+from wire.roles import Role
+
+
+class SqliteDirectory:
+    """See ``actors.storage.DirectoryStorage``."""
+
+    def __init__(self, connection: SqliteConnection) -> None:
+        self._connection = connection
+        self._run = connection.run
+
+    def identities(self) -> tuple[Identity, ...]:
+        sql = "SELECT token_id, name, role, secret_sha256, created_at FROM identity ORDER BY name, created_at, token_id"
+        return tuple(Identity(id_, name, Role(role), sha, at) for id_, name, role, sha, at in self._run(sql))
+
+    def add_identity(self, identity: Identity) -> None:
+        check_text(identity.token_id, identity.name)
+        self._connection.begin()
+        values = (identity.token_id, identity.name, identity.role.value, identity.secret_sha256, identity.created_at)
+        self._run("INSERT INTO identity VALUES (?, ?, ?, ?, ?)", values)
+
+    def remove_identities(self, name: str, keep_token_ids: tuple[str, ...] = ()) -> int:
+        self._connection.begin()
+        marks = ", ".join("?" * len(keep_token_ids))
+        sql = f"DELETE FROM identity WHERE name = ? AND token_id NOT IN ({marks})"
+        return self._run(sql, (name, *keep_token_ids)).rowcount
+
+    def setting(self, key: str) -> Any:
+        row = self._run("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return from_json(row[0]) if row is not None else None
+
+    def write_setting(self, key: str, value: Any) -> None:
+        encoded = to_json(value)
+        self._connection.begin()
+        sql = "INSERT INTO setting VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        self._run(sql, (key, encoded))
+
+    def agents(self) -> tuple[KnownAgent, ...]:
+        sql = "SELECT agent_id, name, presence, since FROM agent ORDER BY agent_id"
+        return tuple(KnownAgent(id_, name, AgentPresence(p), since) for id_, name, p, since in self._run(sql))
+
+    def record_agent(self, agent: KnownAgent) -> None:
+        check_text(agent.agent_id, agent.name)
+        self._connection.begin()
+        sql = (
+            "INSERT INTO agent VALUES (?, ?, ?, ?) ON CONFLICT (agent_id) DO UPDATE SET"
+            " name = excluded.name, presence = excluded.presence, since = excluded.since"
+        )
+        self._run(sql, (agent.agent_id, agent.name, agent.presence.value, agent.since))
+
+    def add_enrolment(self, code_sha256: bytes, expires_at: int) -> None:
+        self._connection.begin()
+        self._run("INSERT OR REPLACE INTO enrolment VALUES (?, ?)", (code_sha256, expires_at))
+
+    def has_enrolment(self, code_sha256: bytes, now: int) -> bool:
+        sql = "SELECT 1 FROM enrolment WHERE code_sha256 = ? AND expires_at > ?"
+        return self._run(sql, (code_sha256, now)).fetchone() is not None
+
+    def spend_enrolment(self, code_sha256: bytes, now: int) -> bool:
+        self._connection.begin()
+        self._run("DELETE FROM enrolment WHERE expires_at <= ?", (now,))
+        return self._run("DELETE FROM enrolment WHERE code_sha256 = ?", (code_sha256,)).rowcount == 1
