@@ -65,15 +65,8 @@ class AgentOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptanceTimeout:
-    task_id: str
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReportTimeout:
-    task_id: str
-    generation: int
+class SlotsDue:
+    """Look whether something that was expected of a slot did not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +88,7 @@ class AgentFSM(Actor):
         Withdrawn: "withdrawn",
         Reconcile: "reconcile",
         ReadView: "view",
-        AcceptanceTimeout: "acceptance_timeout",
-        ReportTimeout: "report_timeout",
+        SlotsDue: "slots_due",
         GraceOver: "grace_over",
         HoldOver: "hold_over",
     }
@@ -115,6 +107,7 @@ class AgentFSM(Actor):
         self._joined = False
         self._assigns_seen: int | None = None
         self._grace: Timer | None = None
+        self._watch: Timer | None = None
         self._hold: Timer | None = None
         self._holds_in_a_row = 0
         self._state_shown = State.OFFLINE
@@ -148,7 +141,7 @@ class AgentFSM(Actor):
         if not is_same:
             self.status = message.status
         if older is not None and not is_same:
-            self.slots.apply(Input.DROP)
+            self.slots.apply_to_all(Input.DROP)
         self._cancel_timers()
         self.slots.resize(message.slots)
         self.send(names.TASK_QUEUE, RenewLeases((self.agent_id,)))
@@ -170,7 +163,7 @@ class AgentFSM(Actor):
         if message.clean and RESTARTING not in self.flags:
             self._leave(clean=True)
             return
-        self.slots.apply(Input.DROP)
+        self.slots.apply_to_all(Input.DROP)
         self.changed()
         for task in self.slots.tasks:
             self.send(names.TASK_QUEUE, LimitLease(task.id, task.generation, self.options.grace_s))
@@ -221,30 +214,28 @@ class AgentFSM(Actor):
                 self._adopt(slot, task, fresh=fresh)
         for slot in self.slots:
             if slot.task is None:
-                slot.apply(Input.RETURN_IDLE)
+                self.slots.apply(slot, Input.RETURN_IDLE)
         self.changed()
         self.announce_ready()
 
     def _let_go_of_all_but(self, held: set[tuple[str, int]]) -> None:
         for slot in self.slots:
             if slot.task is not None and (slot.task.id, slot.task.generation) not in held:
-                slot.let_go(Input.RETURN_IDLE if slot.state is State.OFFLINE else Input.WITHDRAW)
+                self.let_go(slot, Input.RETURN_IDLE if slot.state is State.OFFLINE else Input.WITHDRAW)
 
     def _adopt(self, slot: Slot, task: Task, *, fresh: bool) -> None:
         """The queue says that this agent holds ``task``; find out how far it is."""
-        slot.task = task
-        slot.apply(Input.RETURN_HOLDING if slot.state is State.OFFLINE else Input.ASSIGN)
+        self.slots.put(slot, task)
+        self.slots.apply(slot, Input.RETURN_HOLDING if slot.state is State.OFFLINE else Input.ASSIGN)
         if task.accepted_at is not None and not fresh:
-            slot.apply(Input.ACCEPT)
+            self.slots.apply(slot, Input.ACCEPT)
         elif fresh:
-            self._set_timer(slot, self.options.report_timeout_s, ReportTimeout(task.id, task.generation))
+            self._expect(slot, self.options.report_timeout_s, self._report_timeout)
         else:  # the assignment may not have reached the agent: a repeated one does no harm
             self._push_assignment(slot, task)
 
-    def report_timeout(self, message: ReportTimeout) -> None:
-        slot = self.slots.holding(message.task_id, message.generation)
-        if slot is not None and slot.state is State.ASSIGNED:
-            self.give_back_slot(slot, ReclaimCause.AGENT_LOST)
+    def _report_timeout(self, slot: Slot) -> None:
+        self.give_back_slot(slot, ReclaimCause.AGENT_LOST)
 
     # --- being assigned ---------------------------------------------------------------------------------------------
 
@@ -260,7 +251,7 @@ class AgentFSM(Actor):
         if slot is None:
             self.give_back(task, ReclaimCause.AGENT_LEFT if self.link is None else ReclaimCause.DUPLICATE)
             return
-        slot.task = task
+        self.slots.put(slot, task)
         self.apply(slot, Input.ASSIGN)
         self._push_assignment(slot, task)
 
@@ -279,12 +270,9 @@ class AgentFSM(Actor):
                 **task.extras,
             }
         )
-        self._set_timer(slot, self.options.acceptance_timeout_s, AcceptanceTimeout(task.id, task.generation))
+        self._expect(slot, self.options.acceptance_timeout_s, self._acceptance_timeout)
 
-    def acceptance_timeout(self, message: AcceptanceTimeout) -> None:
-        slot = self.slots.holding(message.task_id, message.generation)
-        if slot is None or slot.state is not State.ASSIGNED:
-            return
+    def _acceptance_timeout(self, slot: Slot) -> None:
         self.flags.add(UNRESPONSIVE)
         self.hold_back(self.options.unresponsive_hold_s)
         self.give_back_slot(slot, ReclaimCause.ACCEPTANCE_TIMEOUT, Input.TIME_OUT)
@@ -296,7 +284,7 @@ class AgentFSM(Actor):
             return
         self.push({"type": "task_cancelled", "task_id": message.task_id, "timestamp": self.now()})
         if self.link is None:
-            slot.task = None
+            self.slots.take_out(slot)
             return
         self.let_go(slot, Input.WITHDRAW)
         self.announce_ready()
@@ -316,8 +304,8 @@ class AgentFSM(Actor):
         slot = self.slots.holding(task.id)
         if slot is None:
             return
-        slot.task = task
-        slot.cancel_timer()
+        self.slots.put(slot, task)
+        slot.due = None
         self.is_well()
         self.apply(slot, Input.ACCEPT)
 
@@ -340,7 +328,7 @@ class AgentFSM(Actor):
             slot = self.slots.empty()
             if slot is None:  # more than it has slots for: what it has no place for is the queue's to give away
                 return None
-            slot.task = task
+            self.slots.put(slot, task)
             self.apply(slot, Input.RETURN_HOLDING if slot.state is State.OFFLINE else Input.ASSIGN)
             self.announce_ready()
         self.accepted(task)
@@ -356,12 +344,13 @@ class AgentFSM(Actor):
         self.announce_ready()
 
     def let_go(self, slot: Slot, input_: Input) -> None:
-        slot.let_go(input_)
+        self.slots.take_out(slot)
+        self.slots.apply(slot, input_)
         self.changed()
 
     def apply(self, slot: Slot, input_: Input) -> None:
         """Make the transition if the table has it, and tell everybody."""
-        if slot.apply(input_):
+        if self.slots.apply(slot, input_):
             self.changed()
 
     # --- timers -----------------------------------------------------------------------------------------------------
@@ -378,13 +367,33 @@ class AgentFSM(Actor):
         self._hold = None
         self.announce_ready()
 
-    def _set_timer(self, slot: Slot, seconds: float, message: object) -> None:
-        slot.cancel_timer()
-        slot.timer = self.send_after(seconds, message)
+    def _expect(self, slot: Slot, seconds: float, late: Callable[[Slot], None]) -> None:
+        """``late(slot)`` unless the agent shows in time that it works on what is in the slot."""
+        slot.due = self.runtime.clock.monotonic() + seconds
+        slot.late = late
+        self._watch_from(slot.due)
+
+    def _watch_from(self, due: float) -> None:
+        """One timer for all slots, set for the first of them."""
+        if self._watch is None or due < self._watch.due:
+            if self._watch is not None:
+                self._watch.cancel()
+            self._watch = self.send_after(due - self.runtime.clock.monotonic(), SlotsDue())
+
+    def slots_due(self, _: SlotsDue) -> None:
+        self._watch = None
+        now = self.runtime.clock.monotonic()
+        for slot in list(self.slots):
+            if slot.due is not None and slot.due <= now and slot.late is not None:
+                slot.due = None
+                slot.late(slot)
+        dues = [slot.due for slot in self.slots if slot.due is not None]
+        if dues:
+            self._watch_from(min(dues))
 
     def _cancel_timers(self) -> None:
         for slot in self.slots:
-            slot.cancel_timer()
+            slot.due = None
         if self._grace is not None:
             self._grace.cancel()
             self._grace = None
@@ -468,7 +477,7 @@ class AgentFSM(Actor):
 
     def view(self, _: ReadView | None = None) -> AgentView:
         link = self._last_link
-        tasks = self.slots.tasks
+        task = self.slots.first_task
         return AgentView(
             agent_id=self.agent_id,
             name=link.name if link is not None else self.agent_id,
@@ -476,11 +485,11 @@ class AgentFSM(Actor):
             capabilities=link.capabilities if link is not None else (),
             connected_at=link.connected_at if link is not None else 0,
             fsm_state=self.slots.state.value,
-            current_task_id=tasks[0].id if tasks else None,
+            current_task_id=task.id if task is not None else None,
             flags=tuple(sorted(self.flags)),
             last_state_change=self.last_state_change,
             slots=len(self.slots),
-            slots_used=len(tasks),
+            slots_used=self.slots.used,
         )
 
     def publish(self, event: AgentJoined | AgentLeft | AgentChanged) -> None:

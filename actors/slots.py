@@ -5,55 +5,39 @@ An agent that says nothing about slots has one, and then the state of its slot i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from actors.fsm_rules import Input, State, next_state
 from actors.vocabulary.tasks import Task
-from supervision.timers import Timer
 
 #: What an agent with several slots shows: the first of these that any of its slots is in.
 _SHOWN_FIRST = (State.WORKING, State.BLOCKED, State.ASSIGNED, State.IDLE, State.OFFLINE)
 
 
 class Slot:
-    """``timer`` watches over what is expected next of the task in this slot."""
+    """``due``: the monotonic second by which something is expected of the task in this slot, and ``late``: what to do then.
 
-    __slots__ = ("state", "task", "timer")
+    Change it through ``Slots`` only, which knows where everything is.
+    """
 
-    def __init__(self) -> None:
-        self.state = State.OFFLINE
-        self.task: Task | None = None
-        self.timer: Timer | None = None
+    __slots__ = ("due", "late", "state", "task")
 
-    def holds(self, task_id: str, generation: int | None) -> bool:
-        """Generation None: whatever attempt of the task is here."""
-        return self.task is not None and self.task.id == task_id and generation in (None, self.task.generation)
-
-    def apply(self, input_: Input) -> bool:
-        """Make the transition; False when the table does not have it."""
-        state = next_state(self.state, input_)
-        if state is None:
-            return False
+    def __init__(self, state: State) -> None:
         self.state = state
-        return True
-
-    def let_go(self, input_: Input) -> None:
-        """Forget the task."""
-        self.task = None
-        self.cancel_timer()
-        self.apply(input_)
-
-    def cancel_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.task: Task | None = None
+        self.due: float | None = None
+        self.late: Callable[[Slot], None] | None = None
 
 
 class Slots:
-    """At least one."""
+    """At least one. Finding a task or a free slot costs the same however many there are."""
 
     def __init__(self) -> None:
-        self._slots = [Slot()]
+        self._slots = [Slot(State.OFFLINE)]
+        self._states: Counter[State] = Counter({State.OFFLINE: 1})
+        self._by_task: dict[str, Slot] = {}
+        self._empty: dict[Slot, None] = dict.fromkeys(self._slots)
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._slots)
@@ -61,45 +45,85 @@ class Slots:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def resize(self, count: int) -> None:
-        """The agent says how many it has. A slot that is too many stays until it is empty."""
-        state = State.OFFLINE if self.state is State.OFFLINE else State.IDLE
-        while len(self._slots) < count:
-            slot = Slot()
-            slot.state = state
-            self._slots.append(slot)
-        for slot in reversed(self._slots[:]):
-            if len(self._slots) <= max(count, 1):
-                return
-            if slot.task is None:
-                self._slots.remove(slot)
+    # --- looking ----------------------------------------------------------------------------------------------------
 
     def holding(self, task_id: str, generation: int | None = None) -> Slot | None:
-        return next((slot for slot in self._slots if slot.holds(task_id, generation)), None)
+        """Generation None: whatever attempt of the task is here."""
+        slot = self._by_task.get(task_id)
+        if slot is None or slot.task is None or generation not in (None, slot.task.generation):
+            return None
+        return slot
 
     def empty(self) -> Slot | None:
         """A slot without a task; the agent may be away."""
-        return next((slot for slot in self._slots if slot.task is None), None)
+        return next(iter(self._empty), None)
 
     def idle(self) -> Slot | None:
         """A slot that can be assigned a task now."""
-        return next((slot for slot in self._slots if slot.state is State.IDLE), None)
+        slot = self.empty()
+        return slot if slot is not None and slot.state is State.IDLE else None
 
     @property
     def free(self) -> int:
         """How many could be assigned a task now."""
-        return sum(slot.state is State.IDLE for slot in self._slots)
+        return self._states[State.IDLE]
+
+    @property
+    def used(self) -> int:
+        return len(self._by_task)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return tuple(slot.task for slot in self._slots if slot.task is not None)
+        return tuple(slot.task for slot in self._by_task.values() if slot.task is not None)
+
+    @property
+    def first_task(self) -> Task | None:
+        """The one that it has had longest."""
+        return next(iter(self._by_task.values())).task if self._by_task else None
 
     @property
     def state(self) -> State:
-        states = {slot.state for slot in self._slots}
-        return next(state for state in _SHOWN_FIRST if state in states)
+        return next(state for state in _SHOWN_FIRST if self._states[state])
 
-    def apply(self, input_: Input) -> None:
-        """To each of them."""
+    # --- changing ---------------------------------------------------------------------------------------------------
+
+    def resize(self, count: int) -> None:
+        """The agent says how many it has. A slot that is too many stays until it is empty."""
+        state = State.OFFLINE if self.state is State.OFFLINE else State.IDLE
+        while len(self._slots) < count:
+            slot = Slot(state)
+            self._slots.append(slot)
+            self._states[state] += 1
+            self._empty[slot] = None
+        for slot in list(self._empty):
+            if len(self._slots) <= max(count, 1):
+                return
+            self._slots.remove(slot)
+            self._states[slot.state] -= 1
+            del self._empty[slot]
+
+    def put(self, slot: Slot, task: Task) -> None:
+        """Into an empty slot, or in place of an older view of the same task."""
+        slot.task = task
+        self._by_task[task.id] = slot
+        self._empty.pop(slot, None)
+
+    def take_out(self, slot: Slot) -> None:
+        if slot.task is not None:
+            self._by_task.pop(slot.task.id, None)
+        slot.task = slot.due = None
+        self._empty[slot] = None
+
+    def apply(self, slot: Slot, input_: Input) -> bool:
+        """Make the transition; False when the table does not have it."""
+        state = next_state(slot.state, input_)
+        if state is None:
+            return False
+        self._states[slot.state] -= 1
+        self._states[state] += 1
+        slot.state = state
+        return True
+
+    def apply_to_all(self, input_: Input) -> None:
         for slot in self._slots:
-            slot.apply(input_)
+            self.apply(slot, input_)
