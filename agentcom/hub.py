@@ -36,8 +36,6 @@ from supervision.supervisor import Supervisor
 from wire import tokens
 from wire.roles import Role
 
-sys.setswitchinterval(0.0001)
-
 logger = logging.getLogger("agentcom.hub")
 
 ADMIN = "admin"
