@@ -250,3 +250,53 @@ def test_a_cancelled_task_is_told_to_its_agent(connect: Connect, hub: Hub, agent
     assert push["task_id"] == frame["task_id"] and isinstance(push["timestamp"], int)
     answer = socket.ask(type="task_complete", task_id=frame["task_id"], generation=1)
     assert answer["type"] == "error"
+
+
+# --- several at once (our own) ------------------------------------------------------------------------------------
+
+
+def test_an_agent_with_slots_gets_many_tasks_and_completes_them_in_one_message(
+    connect: Connect, hub: Hub, agent_id: str
+) -> None:
+    socket = connect(agent_id, slots=3, batch=True)
+    task_ids = {hub.submit("for you", assign_to=agent_id) for _ in range(4)}
+    handed_out: dict[str, int] = {}
+    while len(handed_out) < 3:
+        handed_out |= {frame["task_id"]: frame["generation"] for frame in frames_of(socket, "task_assign")}
+    assert set(handed_out) < task_ids
+    socket.say([{"type": "task_complete", "task_id": one, "generation": gen} for one, gen in handed_out.items()])
+    done: set[str] = set()
+    while len(done) < 3:
+        done |= {frame["task_id"] for frame in frames_of(socket, "task_ack")}
+    assert done == set(handed_out)
+    [last] = task_ids - done
+    hub.wait_for_status(last, "assigned")
+
+
+def frames_of(socket: Socket, type_: str) -> list[dict[str, object]]:
+    """Those of one type in the next message, which may be a frame or an array of them."""
+    message: object = socket.hear()
+    frames = message if isinstance(message, list) else [message]
+    return [frame for frame in frames if frame["type"] == type_]
+
+
+@pytest.mark.parametrize("message", ["[]", "[1]", '[{"type":"ping"}, "x"]', f"[{','.join(['{}'] * 1001)}]"])
+def test_an_array_that_is_not_of_frames_changes_nothing(connect: Connect, agent_id: str, message: str) -> None:
+    socket = connect(agent_id)
+    socket.say(message)
+    assert socket.hear()["error"] == "invalid_frame"
+    assert socket.ask(type="ping")["type"] == "pong"
+
+
+def test_an_agent_delegates_tasks_with_one_frame(connect: Connect, hub: Hub, agent_id: str) -> None:
+    socket = connect(agent_id)
+    tasks = [{"description": "one", "idempotency_key": f"{agent_id}-1"}, {"priority": "high"}, {"description": "two"}]
+    answer = socket.ask(type="submit", request_id=7, tasks=tasks)
+    assert (answer["type"], answer["request_id"]) == ("submitted", 7)
+    first, invalid, second = answer["results"]
+    assert invalid["error"] == "validation_failed"
+    assert invalid["errors"][0]["field"] == "tasks[1].description"
+    assert [hub.task(one["task_id"])["submitted_by"] for one in (first, second)] == [agent_id, agent_id]
+    socket.say(type="submit", request_id=8, tasks=tasks[:1])
+    again = socket.hear_type("submitted")
+    assert again["results"][0] == first | {"duplicate": True}
