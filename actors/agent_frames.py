@@ -137,6 +137,8 @@ class AgentFrames:
         crashed = frame.get("last_status") == "crashed"
 
         def answered(answer: object) -> None:
+            if _is_unknown(answer):
+                return
             slot = self._fsm.resume(answer) if isinstance(answer, Task) else None
             if isinstance(answer, Task) and slot is not None and not crashed:
                 self._fsm.push({"type": "task_continue", "task_id": answer.id, "generation": answer.generation})
@@ -149,6 +151,8 @@ class AgentFrames:
 
     def _reported(self, frame: Frame) -> None:
         def answered(answer: object) -> None:
+            if _is_unknown(answer):
+                return
             goes_on = isinstance(answer, Task) and self._fsm.resume(answer) is not None
             action = "continue" if goes_on else "abort"
             self._fsm.push({"type": "state_report_ack", "task_id": frame["task_id"], "action": action})
@@ -174,10 +178,10 @@ class AgentFrames:
 
     def _refuse(self, frame: Frame, code: str, answer: object) -> None:
         """Tell the agent plainly, and find out what it really holds if the refused attempt is one that we believe in."""
-        if isinstance(answer, Refused):
-            reason: str = Refusal(answer.reason).value
-        else:
-            reason = "hub_unavailable"
+        if _is_unknown(answer):
+            return
+        assert isinstance(answer, Refused)
+        reason = Refusal(answer.reason).value
         self._fsm.push({"type": "error", "error": f"{code}: {reason}", "task_id": frame["task_id"]})
         if self._fsm.slots.holding(frame["task_id"]) is not None:
             self._fsm.ask_what_is_held(fresh=False)
@@ -190,6 +194,11 @@ class AgentFrames:
         if generation is not None:
             ack["generation"] = generation
         self._fsm.push(ack)
+
+
+def _is_unknown(answer: object) -> bool:
+    """The queue died or is too slow. Whatever we said now could be wrong; its web process says the frame again."""
+    return isinstance(answer, BaseException)
 
 
 def _tokens_used(frame: Frame) -> int:

@@ -210,13 +210,18 @@ class AgentFSM(Actor):
         self._let_go_of_all_but({(task.id, task.generation) for task in kept})
         for task in kept:
             slot = self.slots.holding(task.id, task.generation) or self.slots.empty()
-            if slot is not None and (slot.task is None or slot.state is State.OFFLINE):
+            if slot is not None and not self._is_under_way(slot):
                 self._adopt(slot, task, fresh=fresh)
         for slot in self.slots:
             if slot.task is None:
                 self.slots.apply(slot, Input.RETURN_IDLE)
         self.changed()
         self.announce_ready()
+
+    @staticmethod
+    def _is_under_way(slot: Slot) -> bool:
+        """Worked on, or handed out and watched. A connection that comes anew ends the watch."""
+        return slot.state in (State.WORKING, State.BLOCKED) or (slot.state is State.ASSIGNED and slot.due is not None)
 
     def _let_go_of_all_but(self, held: set[tuple[str, int]]) -> None:
         for slot in self.slots:

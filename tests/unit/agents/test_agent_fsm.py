@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.vocabulary import names
 from actors.vocabulary.events import AgentJoined, AgentLeft
-from tests.unit.agents.conftest import Box
+from tests.harness.box import Box
 
 
 def assigned(box: Box, agent: str = "a", **fields: object) -> tuple[str, str, int]:

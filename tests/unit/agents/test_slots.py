@@ -6,7 +6,7 @@ from typing import Any
 
 from actors.vocabulary import names
 from link.messages import AgentFrame, AgentUp
-from tests.unit.agents.conftest import Box
+from tests.harness.box import Box
 
 
 def up(
