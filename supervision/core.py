@@ -4,7 +4,8 @@ A shell feeds it events (``handle``) and carries out the effects. The core is se
 waits for a child to start or to end, every other event waits in its inbox. Each procedure is written as a generator that
 yields what it waits for, so that it reads like the sequential text of the semantics.
 
-A child is known to the shell by ``key`` (unique within this supervisor) and ``incarnation`` (grows with each start).
+A child is known to the shell by ``key`` (unique within this supervisor) and ``incarnation`` (grows with each start of any
+child, so that a late word about a child that was deleted is never taken for one about its successor).
 """
 
 from __future__ import annotations
@@ -269,6 +270,7 @@ class SupervisorCore:
     _procedure: Procedure | None = field(init=False, default=None)
     _awaited: _Awaited | None = field(init=False, default=None)
     _keys: int = field(init=False, default=0)
+    _incarnations: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Raises ``SpecError``; then nothing was started."""
@@ -340,7 +342,8 @@ class SupervisorCore:
         self._effects.append(Ready())
 
     def _start(self, child: Child) -> Generator[_Awaited, Any, StartOutcome]:
-        child.incarnation += 1
+        self._incarnations += 1
+        child.incarnation = self._incarnations
         child.retry_token += 1
         self._effects.append(StartChild(child.key, child.incarnation, child.spec))
         outcome: StartOutcome = yield _Awaited(_START_OUTCOMES, child.key, child.incarnation)

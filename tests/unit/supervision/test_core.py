@@ -280,8 +280,8 @@ def test_events_that_come_while_a_child_starts_wait_for_it() -> None:
     core = SupervisorCore(SupervisorFlags(), [spec("a"), spec("b")], lambda: 0.0)
     assert core.handle(Begin()) == [StartChild("a", 1, spec("a"))]
     assert core.handle(StopRequested(Shutdown())) == []
-    assert StartChild("b", 1, spec("b")) in core.handle(Started("a", 1))
-    effects = core.handle(Started("b", 1))
+    assert StartChild("b", 2, spec("b")) in core.handle(Started("a", 1))
+    effects = core.handle(Started("b", 2))
     assert [type(effect) for effect in effects[1:]] == [Ready, StopChild]
 
 
