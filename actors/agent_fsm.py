@@ -98,12 +98,12 @@ class AgentFSM(Actor):
         self.agent_id = agent_id
         self.options = options
         self.last_state_change = self.runtime.clock.time_ms()
-        self.link: Connected | None = None
+        self.connection: Connected | None = None
         self.slots = Slots()
         self.flags: set[str] = set()
         self.status = "connected"
         self._frames = AgentFrames(self)
-        self._last_link: Connected | None = None
+        self._last_connection: Connected | None = None
         self._joined = False
         self._assigns_seen: int | None = None
         self._grace: Timer | None = None
@@ -121,7 +121,7 @@ class AgentFSM(Actor):
         self.request(names.GATEWAY, WhoIsConnected(self.agent_id), self._in_turn(self._found_connection))
 
     def _found_connection(self, answer: object) -> None:
-        if self.link is not None:  # the gateway told us itself meanwhile
+        if self.connection is not None:  # the gateway told us itself meanwhile
             return
         if isinstance(answer, Connected):
             self.connected(answer)
@@ -131,12 +131,12 @@ class AgentFSM(Actor):
     # --- the connection -------------------------------------------------------------------------------------------
 
     def connected(self, message: Connected) -> None:
-        older = self.link
+        older = self.connection
         if older is not None and older.connection != message.connection:
             reason = "replaced by a newer connection of the same agent"
             self.send(names.GATEWAY, Close(older.connection, REPLACED, reason))
         is_same = older is not None and older.connection == message.connection
-        self.link = self._last_link = message
+        self.connection = self._last_connection = message
         self.flags.discard(RESTARTING)
         if not is_same:
             self.status = message.status
@@ -155,9 +155,9 @@ class AgentFSM(Actor):
             self.publish(AgentJoined(self.view(), self.now()))
 
     def dropped(self, message: Dropped) -> None:
-        if self.link is None or message.connection not in (None, self.link.connection):
+        if self.connection is None or message.connection not in (None, self.connection.connection):
             return
-        self.link = None
+        self.connection = None
         self.send(names.SCHEDULER, AgentUnready(self.agent_id))
         self._cancel_timers()
         if message.clean and RESTARTING not in self.flags:
@@ -170,7 +170,7 @@ class AgentFSM(Actor):
         self._grace = self.send_after(self.options.grace_s, GraceOver())
 
     def grace_over(self, _: GraceOver) -> None:
-        if self.link is None:
+        if self.connection is None:
             self._leave(clean=False)
 
     def _leave(self, *, clean: bool) -> None:
@@ -189,7 +189,7 @@ class AgentFSM(Actor):
 
     def reconcile(self, _: Reconcile) -> None:
         self._assigns_seen = None  # whoever asks starts counting anew
-        if self.link is not None:
+        if self.connection is not None:
             self.ask_what_is_held(fresh=False)
 
     def ask_what_is_held(self, *, fresh: bool) -> None:
@@ -198,7 +198,7 @@ class AgentFSM(Actor):
         self.request(names.TASK_QUEUE, AssignedTo(self.agent_id), then)
 
     def _learn_held(self, answer: object, fresh: bool) -> None:
-        if self.link is None:
+        if self.connection is None:
             return
         if not isinstance(answer, tuple):
             logger.warning("%s: the queue does not say what the agent holds: %s", self.agent_id, answer)
@@ -252,9 +252,9 @@ class AgentFSM(Actor):
     def _assign_one(self, task: Task) -> None:
         if self.slots.holding(task.id, task.generation) is not None:  # reconciled before this message came
             return
-        slot = self.slots.idle() if self.link is not None else None
+        slot = self.slots.idle() if self.connection is not None else None
         if slot is None:
-            self.give_back(task, ReclaimCause.AGENT_LEFT if self.link is None else ReclaimCause.DUPLICATE)
+            self.give_back(task, ReclaimCause.AGENT_LEFT if self.connection is None else ReclaimCause.DUPLICATE)
             return
         self.slots.put(slot, task)
         self.apply(slot, Input.ASSIGN)
@@ -288,7 +288,7 @@ class AgentFSM(Actor):
         if slot is None:
             return
         self.push({"type": "task_cancelled", "task_id": message.task_id, "timestamp": self.now()})
-        if self.link is None:
+        if self.connection is None:
             self.slots.take_out(slot)
             return
         self.let_go(slot, Input.WITHDRAW)
@@ -297,7 +297,7 @@ class AgentFSM(Actor):
     # --- frames -----------------------------------------------------------------------------------------------------
 
     def from_agent(self, message: FromAgent) -> None:
-        if self.link is None or message.connection != self.link.connection:
+        if self.connection is None or message.connection != self.connection.connection:
             return  # from a connection that was replaced
         for frame in message.frames:
             self._frames.handle(frame)
@@ -427,7 +427,7 @@ class AgentFSM(Actor):
         self._asks.append((message, _ignore))
 
     def push(self, frame: dict[str, Any]) -> None:
-        if self.link is not None:
+        if self.connection is not None:
             self._pushes.append(frame)
 
     def changed(self) -> None:
@@ -442,8 +442,8 @@ class AgentFSM(Actor):
             self._ask_all(asks)
         if self._pushes:
             pushes, self._pushes = tuple(self._pushes), []
-            if self.link is not None:
-                self.send(names.GATEWAY, ToAgent(self.link.connection, pushes))
+            if self.connection is not None:
+                self.send(names.GATEWAY, ToAgent(self.connection.connection, pushes))
         if self._is_ready:
             self._is_ready = False
             self._tell_scheduler()
@@ -467,8 +467,8 @@ class AgentFSM(Actor):
     def _tell_scheduler(self) -> None:
         is_free = self._hold is None and RESTARTING not in self.flags
         free = self.slots.free
-        if self.link is not None and is_free and free:
-            capabilities = capability_names(self.link.capabilities)
+        if self.connection is not None and is_free and free:
+            capabilities = capability_names(self.connection.capabilities)
             self.send(names.SCHEDULER, AgentReady(self.agent_id, capabilities, free, self._assigns_seen))
         else:
             self.send(names.SCHEDULER, AgentUnready(self.agent_id))
@@ -481,7 +481,7 @@ class AgentFSM(Actor):
             self.last_state_change = self.now()
 
     def view(self, _: ReadView | None = None) -> AgentView:
-        link = self._last_link
+        link = self._last_connection
         task = self.slots.first_task
         return AgentView(
             agent_id=self.agent_id,

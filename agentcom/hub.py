@@ -49,22 +49,27 @@ def main() -> int:
     return asyncio.run(Hub(options).run())
 
 
+#: Handlers of ended actors that may still occupy a thread; more end the process.
+MAX_ABANDONED = 16
+
+
 class Hub:
     """Owns the runtime, the link server and the top of the tree for one life of the process."""
 
     def __init__(self, options: HubOptions) -> None:
         self._options = options
         self._data_dir = Path(options.data_dir)
-        self._runtime = Runtime()
+        self._runtime = Runtime(max_abandoned=MAX_ABANDONED, on_too_many_abandoned=self._too_many_abandoned)
         self._server = LinkServer(Path(options.link_socket))
         self._server.on_up = lambda peer: self._to_gateway(PeerUp(peer))
         self._server.on_messages = lambda peer, messages: self._to_gateway(FromPeer(peer, messages))
         self._server.on_lost = lambda peer: self._to_gateway(PeerLost(peer))
         self._over = asyncio.Event()
         self._stop_requested = False
+        self._loop: asyncio.AbstractEventLoop
 
     async def run(self) -> int:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         top = self._create_tree(loop)
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._request_stop, top)
@@ -80,7 +85,7 @@ class Hub:
             self._runtime.close()
         if self._stop_requested:
             return 0
-        logger.error("the tree gave up: %s", top.reason)
+        logger.error("the tree gave up: %s", top.reason or "too many handlers hang")
         return 1
 
     def _create_tree(self, loop: asyncio.AbstractEventLoop) -> Cell:
@@ -98,6 +103,11 @@ class Hub:
     def _request_stop(self, top: Cell) -> None:
         self._stop_requested = True
         top.stop()
+
+    def _too_many_abandoned(self, abandoned: int) -> None:
+        """Threads cannot be killed. The root starts this process again, and nothing that was acknowledged is lost."""
+        logger.critical("%d handlers hang although their actors were ended: giving up", abandoned)
+        _wake(self._loop, self._over.set)
 
     def _to_gateway(self, message: object) -> None:
         """While the gateway is away this is lost on purpose: when it is back, every web process announces itself anew."""

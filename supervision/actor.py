@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
 import pykka
 
 from supervision import threads
-from supervision.cell import ActorExit, Cell, Continuation, cell_of_birth
+from supervision.cell import ActorExit, Cell, cell_of_birth
 from supervision.exits import ExitReason, ExitRequested, Normal
 from supervision.future import ActorFuture
-from supervision.mailbox import Envelope, Mailbox
+from supervision.links import ExitSignal, Target, Watches
+from supervision.mailbox import Continuation, Envelope, Mailbox
 
 if TYPE_CHECKING:
     from supervision.names import Names
@@ -172,6 +173,7 @@ class Actor(pykka.Actor):
 
     def send(self, name: str, message: object) -> bool:
         """Tell whoever has ``name`` now. False: nobody has, and the message is a dead letter."""
+        self.cell.check()
         ref = self.runtime.names.whereis(name)
         if ref is not None:
             try:
@@ -188,6 +190,7 @@ class Actor(pykka.Actor):
         The answer is an exception instance when there is nobody (``ActorExit``), when it crashed, or after ``timeout_s``
         (``pykka.Timeout``). Exactly one call of ``then`` follows, unless this actor ends first.
         """
+        self.cell.check()
         ref = self.runtime.names.whereis(name)
         if ref is None:
             error = pykka.ActorDeadError(f"nobody is called {name}")
@@ -215,11 +218,45 @@ class Actor(pykka.Actor):
 
     def send_after(self, delay_s: float, message: object) -> Timer:
         """Tell this incarnation ``message`` in ``delay_s`` seconds."""
+        self.cell.check()
         return self.cell.add_timer(delay_s, message, None)
 
     def send_every(self, period_s: float, message: object) -> Timer:
         """Tell this incarnation ``message`` every ``period_s`` seconds, the first time after one period."""
         return self.cell.add_timer(period_s, message, period_s)
+
+    # --- the ends of others ------------------------------------------------------------------------------------------
+
+    traps_exits: ClassVar[bool] = False
+    """True: the end of a linked actor arrives as the message ``ExitSignal``. False: an abnormal one ends this actor too."""
+
+    def monitor(self, target: Target) -> int:
+        """A message ``Down(token, target, reason)`` follows when ``target`` ends; at once when it is gone. The token."""
+        return self._watched().monitor(target, self._deliver)
+
+    def demonitor(self, token: int) -> None:
+        """No ``Down`` for this token follows, also if it is in the mailbox already."""
+        self._watched().demonitor(token)
+
+    def link(self, target: Target) -> None:
+        """Share the fate of ``target``: see ``traps_exits``. A link cannot end a handler that hangs."""
+        self._watched().link(target, self.linked_ended)
+
+    def linked_ended(self, target: Target, reason: ExitReason) -> None:
+        if self.traps_exits:
+            self._deliver(ExitSignal(target, reason))
+        elif not reason.is_clean:
+            self.exit(reason)
+
+    def _watched(self) -> Watches:
+        watches = getattr(self, "_watches", None)
+        if watches is None:
+            watches = self._watches = Watches(self.cell)
+            self.cell.on_release(watches.close)
+        return watches
+
+    def _deliver(self, message: object) -> None:
+        self.receive(Envelope(message))
 
     def exit(self, reason: ExitReason) -> NoReturn:
         """End this actor now, without ``on_stop``."""

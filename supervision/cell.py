@@ -29,7 +29,7 @@ from supervision.exits import (
     error_from,
 )
 from supervision.future import ActorFuture
-from supervision.mailbox import Envelope, Mailbox
+from supervision.mailbox import Continuation, Envelope, Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,10 @@ class ActorExit(pykka.ActorDeadError):
     def __init__(self, who: str, reason: ExitReason) -> None:
         super().__init__(f"{who} ended ({reason}) before it answered")
         self.reason = reason
+
+
+class Revoked(BaseException):
+    """Raised in a handler that goes on although its actor was ended by force: whatever it still wants to do is refused."""
 
 
 class Phase(Enum):
@@ -89,16 +93,6 @@ class StopRequest:
 
     def __init__(self, reason: ExitReason) -> None:
         self.reason = reason
-
-
-class Continuation:
-    """An answer or a due timer that comes back into the actor: ``run(value)`` is called in its own turn."""
-
-    __slots__ = ("run", "value")
-
-    def __init__(self, run: Callable[[Any], None], value: Any) -> None:
-        self.run = run
-        self.value = value
 
 
 _birth = threads.new_local()
@@ -156,7 +150,8 @@ class Cell:
         self._monitors: list[Callable[[ExitReason], None]] = []
         self._timers: set[Timer] = set()
         self._deferred: set[Deferred] = set()
-        self._dispatcher = actor_class.make_dispatcher(self)
+        self._releases: list[Callable[[], None]] = []
+        self.dispatcher = actor_class.make_dispatcher(self)
 
     def __repr__(self) -> str:
         return f"<{self.actor_class.__name__} {self.name or self.urn} {self.phase.name.lower()}>"
@@ -165,11 +160,16 @@ class Cell:
     def is_over(self) -> bool:
         return self.phase is Phase.OVER
 
+    def check(self) -> None:
+        """Raises ``Revoked`` in an incarnation that was ended by force: a handler that hung and woke up must do no more."""
+        if self.phase is Phase.OVER and isinstance(self.reason, Killed):
+            raise Revoked(f"{self!r} was ended: {self.reason}")
+
     # --- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> ActorFuture[Any]:
         """Begin in the actor's own thread; returns at once."""
-        self.mailbox.attach(self, self._dispatcher)
+        self.mailbox.attach(self, self.dispatcher)
         return self.started
 
     def adopt(self, actor: Actor) -> None:
@@ -270,6 +270,8 @@ class Cell:
         except ExitRequested as request:
             self._finish(request.reason)
             self._answer_failed(reply_to, ActorExit(str(self), request.reason))
+        except Revoked:
+            self._answer_failed(reply_to, ActorExit(str(self), self.reason or NoProc()))
         except BaseException as error:
             if reply_to is not None and isinstance(error, self.actor.tolerated_errors()):
                 self._answer_failed(reply_to, error)
@@ -311,6 +313,16 @@ class Cell:
             reason = error_from(error, "stop")
         self._finish(reason)
 
+    def signal_exit(self, linked: pykka.ActorRef[Any], reason: ExitReason) -> None:
+        """A linked actor ended. A clean end is none of our business unless the actor traps exits."""
+        actor = self.actor
+        if actor is not None and not self.is_over:
+            self.mailbox.put(Envelope(Continuation(lambda _: actor.linked_ended(linked, reason), None)))
+
+    def on_release(self, release: Callable[[], None]) -> None:
+        """``release()`` when the incarnation ends, before anybody can observe that it did."""
+        self._releases.append(release)
+
     def revoke(self, cause: str) -> None:
         """End the incarnation at once, from any thread. A handler that is still running goes on as an abandoned thread."""
         if self._finish(Killed(cause)) and self.in_turn:
@@ -328,13 +340,15 @@ class Cell:
             deferred.fail(ActorExit(str(self), reason))
         if self.name is not None:
             self.runtime.names.unregister(self.name, self)
+        for release in self._releases:
+            release()
         for timer in list(self._timers):
             timer.cancel()
         self._timers.clear()
         if self.ref is not None:
             pykka.ActorRegistry.unregister(self.ref)
         self.runtime.forget(self)
-        self.actor_class.release_dispatcher(self._dispatcher)
+        self.actor_class.release_dispatcher(self.dispatcher)
         self._publish(reason)
         self.started.fail(start_error or ActorExit(str(self), reason))
         return True

@@ -24,10 +24,20 @@ class Envelope:
         self.reply_to = reply_to
 
 
+class Continuation:
+    """An answer or a due timer that comes back into the actor: ``run(value)`` is called in its own turn."""
+
+    __slots__ = ("run", "value")
+
+    def __init__(self, run: Callable[[Any], None], value: Any) -> None:
+        self.run = run
+        self.value = value
+
+
 class Mailbox:
     """Pykka's inbox protocol (``put``, ``get``, ``empty``) over two deques and a run flag."""
 
-    __slots__ = ("_dispatcher", "_owner", "_reject", "_scheduled", "closed", "control", "queue")
+    __slots__ = ("_dispatcher", "_reject", "_scheduled", "closed", "control", "owner", "queue")
 
     def __init__(self, reject: Callable[[Any], None]) -> None:
         self.queue: deque[Any] = deque()
@@ -36,11 +46,11 @@ class Mailbox:
         self._reject = reject
         self._scheduled = threads.new_lock()
         self._dispatcher: Dispatcher | None = None
-        self._owner: Runnable | None = None
+        self.owner: Runnable | None = None
 
     def attach(self, owner: Runnable, dispatcher: Dispatcher) -> None:
         """From now on a non-empty mailbox puts its owner on the run queue."""
-        self._owner, self._dispatcher = owner, dispatcher
+        self.owner, self._dispatcher = owner, dispatcher
         self.wake()
 
     def put(self, envelope: Any) -> None:
@@ -57,8 +67,8 @@ class Mailbox:
             self.wake()
 
     def wake(self) -> None:
-        if self._dispatcher is not None and self._owner is not None and self._scheduled.acquire(False):
-            self._dispatcher.schedule(self._owner)
+        if self._dispatcher is not None and self.owner is not None and self._scheduled.acquire(False):
+            self._dispatcher.schedule(self.owner)
 
     def end_turn(self) -> None:
         """The owner's turn is over: back to the run queue if more is waiting."""

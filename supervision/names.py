@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from supervision import threads
@@ -23,6 +23,7 @@ class Names:
     def __init__(self) -> None:
         self._lock = threads.new_lock()
         self._cells: dict[str, Cell] = {}
+        self._listeners: list[Callable[[str, bool], None]] = []
 
     def register(self, name: str, cell: Cell) -> None:
         with self._lock:
@@ -30,12 +31,23 @@ class Names:
             if owner is not None and not owner.is_over:
                 raise AlreadyRegistered(name)
             self._cells[name] = cell
+        self._tell(name, is_registered=True)
 
     def unregister(self, name: str, cell: Cell) -> None:
         """Compare and delete: a late clean-up never removes a successor."""
         with self._lock:
-            if self._cells.get(name) is cell:
-                del self._cells[name]
+            if self._cells.get(name) is not cell:
+                return
+            del self._cells[name]
+        self._tell(name, is_registered=False)
+
+    def listen(self, listener: Callable[[str, bool], None]) -> None:
+        """``listener(name, is_registered)`` in the thread of each change; it must be short and must not raise."""
+        self._listeners.append(listener)
+
+    def _tell(self, name: str, *, is_registered: bool) -> None:
+        for listener in self._listeners:
+            listener(name, is_registered)
 
     def whereis(self, name: str) -> pykka.ActorRef[Any] | None:
         cell = self._cells.get(name)

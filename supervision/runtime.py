@@ -17,6 +17,7 @@ from supervision.bus import EventBus
 from supervision.cell import Cell
 from supervision.clock import Clock, ManualClock, SystemClock
 from supervision.exits import ExitReason
+from supervision.mailbox import Mailbox
 from supervision.names import Names
 from supervision.timers import Timers
 
@@ -31,9 +32,21 @@ A = TypeVar("A", bound="Actor")
 
 
 class Runtime:
-    """Shared by all actors of one tree. ``workers``: threads for dispatched actors."""
+    """Shared by all actors of one tree. ``workers``: threads for dispatched actors.
 
-    def __init__(self, clock: Clock | None = None, *, workers: int = 2, seed: int | None = None) -> None:
+    ``max_abandoned``: more handlers than that which hang although their actors were ended call ``on_too_many_abandoned`` once,
+    in some thread. A thread cannot be killed, so the only remedy is to end the process and let its supervisor start it again.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        workers: int = 2,
+        seed: int | None = None,
+        max_abandoned: int | None = None,
+        on_too_many_abandoned: Callable[[int], None] = lambda abandoned: None,
+    ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.timers = Timers(self.clock)
         self.pool = threads.WorkerPool(workers=workers)
@@ -42,7 +55,10 @@ class Runtime:
         self.random = random.Random(seed)  # noqa: S311 - for jitter; ids come from the operating system
         self._seeded = seed is not None
         self._cells: dict[int, Cell] = {}
-        self._abandoned: dict[int, Cell] = {}
+        self._abandoned: dict[int, tuple[Cell, float]] = {}
+        self._abandoned_lock = threads.new_lock()
+        self._max_abandoned = max_abandoned
+        self._on_too_many_abandoned = on_too_many_abandoned
         self._turns = 0
         self.dead_letters = 0
         """Messages that nobody could receive."""
@@ -79,18 +95,46 @@ class Runtime:
     def forget(self, cell: Cell) -> None:
         self._cells.pop(id(cell), None)
 
+    def cell_of(self, ref: pykka.ActorRef[Any]) -> Cell | None:
+        """The living incarnation behind a ref of an actor of ours."""
+        inbox = ref.actor_inbox
+        cell = inbox.owner if isinstance(inbox, Mailbox) else None
+        return cell if isinstance(cell, Cell) and not cell.is_over else None
+
+    # --- handlers that hang -----------------------------------------------------------------------------------------
+
     def turn_ended(self, cell: Cell) -> None:
         self._turns += 1
-        self._abandoned.pop(id(cell), None)
+        if self._abandoned:
+            with self._abandoned_lock:
+                was_abandoned = self._abandoned.pop(id(cell), None) is not None
+            if was_abandoned:
+                logger.warning("%r woke up long after it was ended", cell)
+                threads.leave_worker(cell.dispatcher)
 
     def abandon(self, cell: Cell) -> None:
-        """``cell`` is over, but its thread still runs a handler. Counted until that handler returns."""
-        self._abandoned[id(cell)] = cell
+        """``cell`` is over, but its thread still runs a handler. Counted until that handler returns; others take its place."""
+        with self._abandoned_lock:
+            if not cell.in_turn:
+                return
+            self._abandoned[id(cell)] = (cell, self.clock.monotonic())
+            is_too_many = self._max_abandoned is not None and len(self._abandoned) == self._max_abandoned + 1
+        threads.replace_worker(cell.dispatcher)
+        if is_too_many:
+            self._on_too_many_abandoned(len(self._abandoned))
 
     @property
     def abandoned(self) -> int:
         """How many handlers of ended actors still occupy a thread."""
         return len(self._abandoned)
+
+    def abandoned_cells(self) -> list[tuple[Cell, float]]:
+        """Each with the seconds since it was ended."""
+        now = self.clock.monotonic()
+        with self._abandoned_lock:
+            return [(cell, now - since) for cell, since in self._abandoned.values()]
+
+    # --- messages that reach nobody -----------------------------------------------------------------------------------
 
     def dead_letter(self, target: str, message: object) -> None:
         self.dead_letters += 1

@@ -25,7 +25,7 @@ from typing import Any
 import pykka
 
 from supervision.actor import Actor
-from supervision.cell import ActorExit, Cell, Continuation
+from supervision.cell import ActorExit, Cell
 from supervision.core import (
     Api,
     Begin,
@@ -54,7 +54,7 @@ from supervision.core import (
     WhichChildrenRequest,
 )
 from supervision.exits import ExitReason, Ignore, Killed, error_from
-from supervision.mailbox import Envelope
+from supervision.mailbox import Continuation, Envelope
 from supervision.spec import (
     BRUTAL_KILL,
     INFINITY,

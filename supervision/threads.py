@@ -106,6 +106,18 @@ class WorkerPool:
             self._queue.put(None)
 
 
+def replace_worker(dispatcher: Dispatcher) -> None:
+    """A worker of this dispatcher is stuck: it has one more for the time. A private thread has nobody else to serve."""
+    if isinstance(dispatcher, WorkerPool):
+        dispatcher.enter_blocking()
+
+
+def leave_worker(dispatcher: Dispatcher) -> None:
+    """The stuck worker is back."""
+    if isinstance(dispatcher, WorkerPool):
+        dispatcher.leave_blocking()
+
+
 class PrivateThread:
     """One thread for one actor that blocks, such as a writer to disk."""
 
