@@ -70,7 +70,8 @@ class AgentFrames:
             else:
                 self._refuse(frame, "task_accept_failed", answer)
 
-        self._fsm.ask_queue(Accept(frame["task_id"], self._fsm.agent_id, frame.get("generation")), answered)
+        accept = Accept(frame["task_id"], self._fsm.agent_id, frame.get("generation"), self._fsm.connection_id)
+        self._fsm.ask_queue(accept, answered)
 
     def _progressed(self, frame: Frame) -> None:
         generation = frame.get("generation")
@@ -160,7 +161,8 @@ class AgentFrames:
         self._recover(frame, answered)
 
     def _recover(self, frame: Frame, answered: Callable[[object], None]) -> None:
-        self._fsm.ask_queue(Recover(frame["task_id"], self._fsm.agent_id, frame.get("generation")), answered)
+        recover = Recover(frame["task_id"], self._fsm.agent_id, frame.get("generation"), self._fsm.connection_id)
+        self._fsm.ask_queue(recover, answered)
 
     # --- about itself -----------------------------------------------------------------------------------------------
 
@@ -182,7 +184,10 @@ class AgentFrames:
             return
         assert isinstance(answer, Refused)
         reason = Refusal(answer.reason).value
-        self._fsm.push({"type": "error", "error": f"{code}: {reason}", "task_id": frame["task_id"]})
+        error = {"type": "error", "error": f"{code}: {reason}", "task_id": frame["task_id"]}
+        if "generation" in frame:  # the agent may hold a later attempt of the same task by now
+            error["generation"] = frame["generation"]
+        self._fsm.push(error)
         if self._fsm.slots.holding(frame["task_id"]) is not None:
             self._fsm.ask_what_is_held(fresh=False)
 

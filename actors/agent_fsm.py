@@ -154,6 +154,10 @@ class AgentFSM(Actor):
             self._note_state()
             self.publish(AgentJoined(self.view(), self.now()))
 
+    @property
+    def connection_id(self) -> str | None:
+        return self.connection.connection if self.connection is not None else None
+
     def dropped(self, message: Dropped) -> None:
         if self.connection is None or message.connection not in (None, self.connection.connection):
             return
@@ -232,9 +236,9 @@ class AgentFSM(Actor):
         """The queue says that this agent holds ``task``; find out how far it is."""
         self.slots.put(slot, task)
         self.slots.apply(slot, Input.RETURN_HOLDING if slot.state is State.OFFLINE else Input.ASSIGN)
-        if task.accepted_at is not None and not fresh:
+        if task.accepted_on is not None and task.accepted_on == self.connection_id:
             self.slots.apply(slot, Input.ACCEPT)
-        elif fresh:
+        elif fresh or task.accepted_at is not None:  # behind a new connection may be an agent that lost it in a crash
             self._expect(slot, self.options.report_timeout_s, self._report_timeout)
         else:  # the assignment may not have reached the agent: a repeated one does no harm
             self._push_assignment(slot, task)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from actors.sqlite_connection import SqliteConnection
-from actors.sqlite_rows import SELECT, Row, entry_of, from_json, task_of
+from actors.sqlite_rows import COLUMNS, SELECT, Row, entry_of, from_json, task_of
 from actors.storage import OpenTask, ReadyRow
 from actors.vocabulary.tasks import FINAL, HistoryEntry, ListTasks, Task, TaskPage, TaskStatus
 
@@ -16,6 +16,9 @@ SCAN_LIMIT = 20_000
 
 #: Keys in one statement.
 _CHUNK = 250
+
+#: Places in a row of ``SELECT``.
+_STATUS, _OWNER, _NEEDS = (COLUMNS.index(column) for column in ("status", "assigned_to", "needs"))
 
 #: Rows that one step of an ordered scan fetches.
 _SCAN_STEP = 500
@@ -134,10 +137,10 @@ class TaskReads:
 def _fits(query: ListTasks, row: Row) -> bool:
     """Whether a row of ``SELECT`` passes the filters that no index answers."""
     return (
-        (query.status is None or row[3] == query.status)
+        (query.status is None or row[_STATUS] == query.status)
         and (query.priority is None or row[2] == query.priority)
-        and (query.assigned_to is None or row[6] == query.assigned_to)
-        and (query.capability is None or query.capability in from_json(row[13]))
+        and (query.assigned_to is None or row[_OWNER] == query.assigned_to)
+        and (query.capability is None or query.capability in from_json(row[_NEEDS]))
     )
 
 

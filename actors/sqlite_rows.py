@@ -15,17 +15,39 @@ Row = tuple[Any, ...]
 
 COLUMNS = (
     *("key", "seq", "priority", "status", "is_final", "generation", "assigned_to", "assigned_at", "accepted_at"),
-    *("retry_count", "max_retries", "reclaim_count", "assign_to", "needs", "complete_by", "not_before", "last_error"),
+    *(
+        "accepted_on",
+        "retry_count",
+        "max_retries",
+        "reclaim_count",
+        "assign_to",
+        "needs",
+        "complete_by",
+        "not_before",
+        "last_error",
+    ),
     *("tokens_used", "submitted_by", "created_at", "updated_at", "completed_at"),
 )
 
 #: What a claim and an acceptance change: no column of an index, so they cost no more than the row.
-LIVE = ("status", "generation", "assigned_to", "assigned_at", "accepted_at", "not_before", "updated_at")
+LIVE = (
+    *("status", "generation", "assigned_to", "assigned_at", "accepted_at", "accepted_on", "not_before"),
+    "updated_at",
+)
 
 #: What any transition may change.
 CHANGING = (
-    *("seq", "status", "is_final", "generation", "assigned_to", "assigned_at", "accepted_at", "retry_count"),
-    *("reclaim_count", "complete_by", "not_before", "last_error", "tokens_used", "updated_at", "completed_at"),
+    *("seq", "status", "is_final", "generation", "assigned_to", "assigned_at", "accepted_at", "accepted_on"),
+    *(
+        "retry_count",
+        "reclaim_count",
+        "complete_by",
+        "not_before",
+        "last_error",
+        "tokens_used",
+        "updated_at",
+        "completed_at",
+    ),
 )
 
 #: Columns of ``task_of``.
@@ -126,8 +148,16 @@ def check_changed(task: Task) -> None:
 def new_row(task: Task, needs: str) -> Row:
     return (
         *(task.key, task.seq, task.priority, task.status.value, task.status in FINAL, task.generation),
-        *(task.assigned_to, task.assigned_at, task.accepted_at, task.retry_count, task.max_retries),
-        *(task.reclaim_count, task.assign_to, needs, task.complete_by, task.not_before, task.last_error),
+        *(task.assigned_to, task.assigned_at, task.accepted_at, task.accepted_on, task.retry_count),
+        *(
+            task.max_retries,
+            task.reclaim_count,
+            task.assign_to,
+            needs,
+            task.complete_by,
+            task.not_before,
+            task.last_error,
+        ),
         *(task.tokens_used, task.submitted_by, task.created_at, task.updated_at, task.completed_at),
     )
 
@@ -135,23 +165,31 @@ def new_row(task: Task, needs: str) -> Row:
 def live_row(task: Task, generation_before: int) -> Row:
     return (
         *(task.key, generation_before, task.status.value, task.generation, task.assigned_to),
-        *(task.assigned_at, task.accepted_at, task.not_before, task.updated_at),
+        *(task.assigned_at, task.accepted_at, task.accepted_on, task.not_before, task.updated_at),
     )
 
 
 def changed_row(task: Task, generation_before: int) -> Row:
     return (
         *(task.key, generation_before, task.seq, task.status.value, task.status in FINAL, task.generation),
-        *(task.assigned_to, task.assigned_at, task.accepted_at, task.retry_count, task.reclaim_count),
-        *(task.complete_by, task.not_before, task.last_error, task.tokens_used, task.updated_at, task.completed_at),
+        *(task.assigned_to, task.assigned_at, task.accepted_at, task.accepted_on, task.retry_count),
+        *(
+            task.reclaim_count,
+            task.complete_by,
+            task.not_before,
+            task.last_error,
+            task.tokens_used,
+            task.updated_at,
+            task.completed_at,
+        ),
     )
 
 
 def task_of(row: Row) -> Task:
     """A row of ``SELECT``."""
-    key, seq, priority, status, _, generation, assigned_to, assigned_at, accepted_at = row[:9]
-    retry_count, max_retries, reclaim_count, assign_to, needs, complete_by, not_before, last_error = row[9:17]
-    tokens_used, submitted_by, created_at, updated_at, completed_at, description, metadata, extras, result = row[17:]
+    key, seq, priority, status, _, generation, assigned_to, assigned_at, accepted_at, accepted_on = row[:10]
+    retry_count, max_retries, reclaim_count, assign_to, needs, complete_by, not_before, last_error = row[10:18]
+    tokens_used, submitted_by, created_at, updated_at, completed_at, description, metadata, extras, result = row[18:]
     return Task(
         id=id_of(key),
         key=key,
@@ -163,6 +201,7 @@ def task_of(row: Row) -> Task:
         assigned_to=assigned_to,
         assigned_at=assigned_at,
         accepted_at=accepted_at,
+        accepted_on=accepted_on,
         generation=generation,
         retry_count=retry_count,
         max_retries=max_retries,

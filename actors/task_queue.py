@@ -154,8 +154,8 @@ class TaskQueue(BatchActor):
                 self._assigned[task.key] = task
                 grace_s = self._options.boot_grace_s
                 self._leases.grant(task.key, task.generation, task.assigned_to, self._now_s, grace_s)
-            elif task.not_before is not None:
-                self._waiting.append((self._due(task.not_before), task.key, -1))
+            elif task.not_before is not None and (due := self._due(task.not_before)) > self._now_s:
+                self._waiting.append((due, task.key, -1))
             else:
                 self._ready.add(task.key, task.priority, task.seq, task.needs, task.assign_to)
         heapq.heapify(self._waiting)
@@ -305,13 +305,18 @@ class TaskQueue(BatchActor):
 
     def accept(self, message: v.Accept) -> Task | Refused:
         task = self._live(message.task_id, message.owner, message.generation)
-        if isinstance(task, Refused) or task.accepted_at is not None:
+        return task if isinstance(task, Refused) else self._accept(task, message.connection)
+
+    def _accept(self, task: Task, connection: str | None) -> Task:
+        if task.accepted_at is not None and connection in (None, task.accepted_on):
             return task
-        accepted = replace(task, accepted_at=self._now_ms, updated_at=self._now_ms)
-        self._save(task, accepted, None, event="task_accepted", agent_id=message.owner)
-        self._assigned[task.key] = accepted
-        self._leases.renew((message.owner,), self._now_s)
-        return accepted
+        assert task.assigned_to is not None
+        after = rules.accepted(task, connection, self._now_ms)
+        event = "task_accepted" if task.accepted_at is None else None
+        self._save(task, after, None, event=event, agent_id=task.assigned_to)
+        self._assigned[task.key] = after
+        self._leases.renew((task.assigned_to,), self._now_s)
+        return after
 
     def progress(self, message: v.Progress) -> Refused | None:
         """Costs no write: the time of it reaches the row with the next transition."""
@@ -385,9 +390,10 @@ class TaskQueue(BatchActor):
 
     def recover(self, message: v.Recover) -> Task | Refused:
         task = self._live(message.task_id, message.owner, message.generation)
-        if not isinstance(task, Refused):
-            self._leases.renew((message.owner,), self._now_s)
-        return task
+        if isinstance(task, Refused):
+            return task
+        self._leases.renew((message.owner,), self._now_s)
+        return self._accept(task, message.connection)
 
     def assigned_to(self, message: v.AssignedTo) -> tuple[Task, ...]:
         """Oldest assignment first."""
@@ -522,13 +528,13 @@ class TaskQueue(BatchActor):
         entry: str | None,
         details: object = None,
         *,
-        event: str,
+        event: str | None,
         agent_id: str | None = None,
         failed: bool = False,
         cause: str | None = None,
         finish: Finish | None = None,
     ) -> None:
-        """Write a transition and remember its event for after the commit."""
+        """Write a transition and remember its event, if it is news, for after the commit."""
         history = HistoryEntry(entry, after.updated_at, details) if entry is not None else None
         if failed and finish is None:
             finish = Finish(failed=1)
@@ -538,8 +544,9 @@ class TaskQueue(BatchActor):
                 self._leases.end(after.key)
             if before is not None:
                 self._ready.remove(after.key)
-        previous = before.status if before is not None else None
-        self._publish(event, after, previous, agent_id=agent_id, failed=failed, cause=cause)
+        if event is not None:
+            previous = before.status if before is not None else None
+            self._publish(event, after, previous, agent_id=agent_id, failed=failed, cause=cause)
 
     def _publish(
         self,

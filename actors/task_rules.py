@@ -46,6 +46,7 @@ def new_task(new: NewTask, key: int, seq: int, submitted_by: str | None, now: in
         assigned_to=None,
         assigned_at=None,
         accepted_at=None,
+        accepted_on=None,
         generation=0,
         retry_count=0,
         max_retries=new.max_retries,
@@ -72,8 +73,19 @@ def claimed(task: Task, owner: str, now: int) -> Task:
         assigned_to=owner,
         assigned_at=now,
         accepted_at=None,
+        accepted_on=None,
         not_before=None,
         generation=task.generation + 1,
+        updated_at=now,
+    )
+
+
+def accepted(task: Task, connection: str | None, now: int) -> Task:
+    """The agent shows over ``connection`` that it works on this attempt: for the first time, or after it came back."""
+    return replace(
+        task,
+        accepted_at=task.accepted_at if task.accepted_at is not None else now,
+        accepted_on=connection if connection is not None else task.accepted_on,
         updated_at=now,
     )
 
@@ -133,6 +145,7 @@ def _back_to_queue(task: Task, now: int) -> Task:
         assigned_to=None,
         assigned_at=None,
         accepted_at=None,
+        accepted_on=None,
         generation=task.generation + 1,
         updated_at=now,
     )

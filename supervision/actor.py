@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
 
 import pykka
 
-from supervision import threads
 from supervision.cell import ActorExit, Cell, cell_of_birth
 from supervision.exits import ExitReason, ExitRequested, Normal
 from supervision.future import ActorFuture
@@ -127,11 +126,8 @@ class Actor(pykka.Actor):
 
     @classmethod
     def make_dispatcher(cls, cell: Cell) -> Dispatcher:
+        """Where the turns of this actor run."""
         return cell.runtime.pool
-
-    @classmethod
-    def release_dispatcher(cls, dispatcher: Dispatcher) -> None:
-        """Nothing to give back: the pool is shared."""
 
     # --- receiving --------------------------------------------------------------------------------------------------
 
@@ -271,12 +267,7 @@ class BatchActor(Actor):
 
     @classmethod
     def make_dispatcher(cls, cell: Cell) -> Dispatcher:
-        return threads.PrivateThread(cell.name or cls.__name__)
-
-    @classmethod
-    def release_dispatcher(cls, dispatcher: Dispatcher) -> None:
-        assert isinstance(dispatcher, threads.PrivateThread)
-        dispatcher.close()
+        return cell.runtime.private_dispatcher(cell.name or cls.__name__)
 
     def take_turn(self, cell: Cell) -> bool:
         requests: list[Request] = []

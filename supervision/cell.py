@@ -229,7 +229,7 @@ class Cell:
 
     def _work(self) -> None:
         assert self.actor is not None
-        for _ in range(TURN_LIMIT):
+        for _ in range(self.runtime.turn_limit):
             if self.mailbox.control:
                 self._handle_control(self.mailbox.control.popleft())
             elif not self.mailbox.queue or not self.actor.take_turn(self):
@@ -328,6 +328,14 @@ class Cell:
         if self._finish(Killed(cause)) and self.in_turn:
             self.runtime.abandon(self)
 
+    def vanish(self) -> None:
+        """Its process dies: it is over, and nobody is told (``simulation``)."""
+        self.phase = Phase.OVER
+        self.reason = Killed("process")
+        self.stopped.set()
+        if self.ref is not None:
+            pykka.ActorRegistry.unregister(self.ref)
+
     def _finish(self, reason: ExitReason, start_error: BaseException | None = None) -> bool:
         with self._lock:
             if self.phase is Phase.OVER:
@@ -348,7 +356,7 @@ class Cell:
         if self.ref is not None:
             pykka.ActorRegistry.unregister(self.ref)
         self.runtime.forget(self)
-        self.actor_class.release_dispatcher(self.dispatcher)
+        self.runtime.release(self.dispatcher)
         self._publish(reason)
         self.started.fail(start_error or ActorExit(str(self), reason))
         return True

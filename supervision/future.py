@@ -37,6 +37,11 @@ class ActorFuture(pykka.Future[T]):
         return self._value  # type: ignore[no-any-return]
 
     def _wait(self, timeout: float | None) -> None:
+        pumped = threads.pump_until(lambda: self._done, timeout)
+        if pumped is False:
+            raise pykka.Timeout(f"{timeout} seconds")
+        if pumped:
+            return
         signal = threads.new_lock()
         signal.acquire()
         self.on_done(lambda _: signal.release())

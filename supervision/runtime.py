@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from supervision import threads
 from supervision.bus import EventBus
-from supervision.cell import Cell
+from supervision.cell import TURN_LIMIT, Cell
 from supervision.clock import Clock, ManualClock, SystemClock
 from supervision.exits import ExitReason
 from supervision.mailbox import Mailbox
@@ -49,7 +49,7 @@ class Runtime:
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.timers = Timers(self.clock)
-        self.pool = threads.WorkerPool(workers=workers)
+        self.pool = self.make_pool(workers)
         self.names = Names()
         self.bus = EventBus()
         self.random = random.Random(seed)  # noqa: S311 - for jitter; ids come from the operating system
@@ -62,6 +62,28 @@ class Runtime:
         self._turns = 0
         self.dead_letters = 0
         """Messages that nobody could receive."""
+
+    # --- threads ----------------------------------------------------------------------------------------------------
+
+    def make_pool(self, workers: int) -> threads.Pool:
+        """Where dispatched actors have their turns."""
+        return threads.WorkerPool(workers=workers)
+
+    def private_dispatcher(self, name: str) -> threads.Dispatcher:
+        """For one actor that blocks; given back with ``release``."""
+        return threads.PrivateThread(name)
+
+    def release(self, dispatcher: threads.Dispatcher) -> None:
+        """Its actor is over. The pool is shared and stays."""
+        if isinstance(dispatcher, threads.PrivateThread):
+            dispatcher.close()
+
+    @property
+    def turn_limit(self) -> int:
+        """Messages that one actor handles before the next one has its turn."""
+        return TURN_LIMIT
+
+    # --- actors -----------------------------------------------------------------------------------------------------
 
     def new_id(self, nbytes: int = 8) -> str:
         """Random lowercase hex; from the operating system unless the runtime was seeded."""

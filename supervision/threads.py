@@ -31,6 +31,11 @@ class Dispatcher(Protocol):
         """Let ``runnable.turn()`` run soon, in some thread of this dispatcher."""
 
 
+class Pool(Dispatcher, Protocol):
+    def close(self) -> None:
+        """No more turns."""
+
+
 class WorkerPool:
     """A few threads that run the turns of many actors, first come first served.
 
@@ -143,6 +148,17 @@ class PrivateThread:
         self._wake.put(None)
 
 
+def set_pump(pump: Callable[[Callable[[], bool], float | None], bool] | None) -> None:
+    """``pump(is_done, timeout_s)`` stands in for waiting in this thread: it lets the world go on (``simulation``)."""
+    _current.pump = pump
+
+
+def pump_until(is_done: Callable[[], bool], timeout_s: float | None) -> bool | None:
+    """Whether ``is_done`` came true in time; None when this thread has no pump and has to wait for real."""
+    pump = getattr(_current, "pump", None)
+    return pump(is_done, timeout_s) if pump is not None else None
+
+
 @contextmanager
 def blocking() -> Iterator[None]:
     """Say that the current thread is about to wait, so that its pool can go on without it."""
@@ -189,6 +205,11 @@ class BackgroundLoop:
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
     """Poll ``condition`` until it holds. Raises ``TimeoutError``; for tests and for orderly stops."""
+    pumped = pump_until(condition, timeout_s)
+    if pumped:
+        return
+    if pumped is False:
+        raise TimeoutError(f"not settled within {timeout_s} virtual seconds")
     pause = threading.Event()
     waited = 0.0
     while not condition():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 #: Fields of ``actors.vocabulary.tasks.Task`` that nobody outside needs.
-_INTERNAL = frozenset({"seq", "extras"})
+_INTERNAL = frozenset({"seq", "key", "accepted_on", "extras"})
 
 
 def task_object(task: dict[str, Any]) -> dict[str, Any]:

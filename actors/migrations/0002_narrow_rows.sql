@@ -11,6 +11,7 @@ CREATE TABLE task_row (
     assigned_to   TEXT,
     assigned_at   INTEGER,
     accepted_at   INTEGER,
+    accepted_on   TEXT,
     retry_count   INTEGER NOT NULL CHECK (retry_count >= 0),
     max_retries   INTEGER NOT NULL CHECK (max_retries >= 0),
     reclaim_count INTEGER NOT NULL CHECK (reclaim_count >= 0),
@@ -51,7 +52,7 @@ SELECT id, key FROM digits WHERE at = length(id) + 1;
 
 INSERT INTO task_row
 SELECT k.key, seq, priority, status, status IN ('completed', 'dead_letter', 'cancelled'), generation, assigned_to, assigned_at,
-       accepted_at, retry_count, max_retries, reclaim_count, assign_to, needs, complete_by, not_before, last_error, tokens_used,
+       accepted_at, NULL, retry_count, max_retries, reclaim_count, assign_to, needs, complete_by, not_before, last_error, tokens_used,
        submitted_by, created_at, updated_at, completed_at
 FROM task JOIN key_of k USING (id);
 

@@ -121,6 +121,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, eq=True, gc=False):
     assigned_to: str | None
     assigned_at: int | None
     accepted_at: int | None
+    accepted_on: str | None
+    """The connection over which the agent last showed that it works on this: behind another one it may have forgotten."""
     generation: int
     retry_count: int
     max_retries: int
@@ -231,11 +233,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Answer: ``Task`` or ``Refused``. ``generation`` None (old clients do not send one) means "whatever this owner holds"."""
+    """Answer: ``Task`` or ``Refused``. ``generation`` None (old clients do not send one) means "whatever this owner holds".
+
+    ``connection``: over which it was said (``Task.accepted_on``).
+    """
 
     task_id: str
     owner: str
     generation: int | None = None
+    connection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +346,7 @@ class Recover:
     task_id: str
     owner: str
     generation: int | None = None
+    connection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ class BoxAgent:
                 self.holding.pop(frame["task_id"], None)
             case "task_cancelled" | "task_reassign":
                 self.holding.pop(frame["task_id"], None)
-            case "error":
-                self.holding.pop(frame.get("task_id", ""), None)
+            case "error" if frame.get("generation") == self.holding.get(frame.get("task_id", "")):
+                self.holding.pop(frame["task_id"], None)
         return []
 
     def _assigned(self, frame: dict[str, Any]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ TASK = Task(
     assigned_to=None,
     assigned_at=None,
     accepted_at=None,
+    accepted_on=None,
     generation=0,
     retry_count=0,
     max_retries=3,

@@ -1,0 +1,81 @@
+"""Every process killed, paused and told to end, at random and at every named moment, under load; judged by the clients' logs."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.harness.moments import AGENT_MOMENTS, BOOT_MOMENTS, HUB_MOMENTS, ROOT_MOMENTS, WEB_MOMENTS
+from tests.harness.storm import Report, Shot, Storm
+
+#: Faults of the gate and of the full run, over all hubs together.
+GATE, FULL = 300, 10_000
+
+#: How many hubs are broken at the same time.
+HUBS = 2
+
+#: A batch gets a new hub, so that histories stay short.
+SHOTS_OF_A_HUB = 250
+
+
+def every_moment() -> list[Shot]:
+    kinds = (("hub", HUB_MOMENTS), ("hub", BOOT_MOMENTS), ("web", WEB_MOMENTS), ("agent", AGENT_MOMENTS))
+    shots = [Shot(kind, moment) for kind, moments in kinds for moment in moments]
+    shots += [Shot("root", moment) for moment in ROOT_MOMENTS]
+    shots += [
+        Shot("hub", moment, "stop") for moment in ("submit.in_transaction", "complete.committed", "claim.committed")
+    ]
+    shots += [
+        Shot("hub", moment, "raise") for moment in ("submit.in_transaction", "complete.in_transaction", "claim.pushed")
+    ]
+    return shots
+
+
+def anywhere() -> list[Shot]:
+    """One round of faults without a moment; the kinds as often as they matter."""
+    kills = [Shot(kind) for kind in ("hub",) * 8 + ("web",) * 6 + ("agent",) * 5 + ("root",)]
+    pauses = [Shot(kind, action="stop") for kind in ("root", "hub", "web", "agent")]
+    ends = [Shot(kind, action="term") for kind in ("hub", "web", "agent")]
+    return kills + pauses + ends
+
+
+def plan(size: int, seed: int) -> list[list[Shot]]:
+    """Every moment at least twice, the rest at random moments, shuffled and dealt to hubs."""
+    chance = random.Random(seed)
+    shots = every_moment() * max(2, size // 250)
+    shots.append(Shot("root", action="term"))
+    while len(shots) < size:
+        shots += anywhere()
+    chance.shuffle(shots)
+    hubs = max(HUBS, -(-len(shots) // SHOTS_OF_A_HUB))
+    return [shots[number::hubs] for number in range(hubs)]
+
+
+def run(folder: Path, seed: int, shots: list[Shot]) -> Report:
+    with Storm(folder, seed) as storm:
+        for shot in shots:
+            storm.fire(shot)
+        return storm.judge()
+
+
+@pytest.mark.timeout(24 * 3600)
+def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed_whenever(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    size = FULL if request.config.getoption("--full") else GATE
+    total = Report()
+    with ThreadPoolExecutor(HUBS) as pool:
+        runs = [
+            pool.submit(run, tmp_path / f"hub-{number}", number, shots)
+            for number, shots in enumerate(plan(size, seed=11))
+        ]
+        for one in runs:
+            total.add(one.result())
+    print(total)
+    assert total.faults == []
+    assert total.shots >= size * 0.95, "too many moments were not reached"
+    never = {*HUB_MOMENTS, *BOOT_MOMENTS, *WEB_MOMENTS, *AGENT_MOMENTS} - total.fired.keys()
+    assert not never, f"nobody ever came to {sorted(never)}"
