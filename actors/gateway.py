@@ -110,7 +110,8 @@ class SweepGhosts:
 class Peer:
     """One web process: the connections that it announced."""
 
-    connections: set[str] = field(default_factory=set)
+    connections: dict[str, None] = field(default_factory=dict)
+    """In the order in which they came."""
 
 
 @dataclass(slots=True)
@@ -313,7 +314,7 @@ class Gateway(Actor):
             self._outlet.send(peer, CloseAgent(up.connection, 4409, "replaced by a newer connection"))
             return
         self._links[up.connection] = AgentLink(peer, up)
-        self._peers[peer].connections.add(up.connection)
+        self._peers[peer].connections[up.connection] = None
         self._newest[up.agent_id] = up.connection
         self._tell_fsm(up.agent_id, _connected(up))
 
@@ -364,7 +365,7 @@ class Gateway(Actor):
             return
         peer = self._peers.get(link.peer)
         if peer is not None:
-            peer.connections.discard(connection)
+            peer.connections.pop(connection, None)
         agent_id = link.up.agent_id
         if self._newest.get(agent_id) == connection:  # compare and delete: a newer connection stays
             del self._newest[agent_id]

@@ -130,7 +130,7 @@ class Scheduler(Actor):
             decrement(self._reserved, offer.agent_id)
         if not isinstance(answer, tuple):
             logger.warning("a claim for %d agents has no answer: %s", len(offers), answer)
-            for agent_id in {offer.agent_id for offer in offers}:
+            for agent_id in dict.fromkeys(offer.agent_id for offer in offers):
                 self.send(names.agent_fsm(agent_id), Reconcile())
             return
         handed: dict[str, list[Task]] = {}

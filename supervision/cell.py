@@ -148,8 +148,8 @@ class Cell:
         self._on_exit = on_exit
         self._lock = threads.new_lock()
         self._monitors: list[Callable[[ExitReason], None]] = []
-        self._timers: set[Timer] = set()
-        self._deferred: set[Deferred] = set()
+        self._timers: dict[Timer, None] = {}
+        self._deferred: dict[Deferred, None] = {}
         self._releases: list[Callable[[], None]] = []
         self.dispatcher = actor_class.make_dispatcher(self)
 
@@ -398,18 +398,18 @@ class Cell:
     def add_timer(self, delay_s: float, message: object, period_s: float | None) -> Timer:
         def fire() -> None:
             if period_s is None:
-                self._timers.discard(timer)
+                self._timers.pop(timer, None)
             self.mailbox.put(Envelope(message))
 
         timer = self.runtime.timers.after(delay_s, fire, period_s)
-        self._timers.add(timer)
+        self._timers[timer] = None
         return timer
 
     def defer(self, deferred: Deferred) -> None:
-        self._deferred.add(deferred)
+        self._deferred[deferred] = None
 
     def settle_deferred(self, deferred: Deferred) -> None:
-        self._deferred.discard(deferred)
+        self._deferred.pop(deferred, None)
 
 
 __all__ = ["ActorExit", "Cell", "Continuation", "Error", "Phase", "cell_of_birth"]
