@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -29,10 +30,12 @@ from agentcom.process_options import HUB_VARIABLE, HubOptions
 from agentcom.tree import TreeOptions, hub_children, hub_flags
 from link.server import LinkServer
 from supervision.cell import Cell
+from supervision.future import ActorFuture
 from supervision.notify import notify
 from supervision.posix import die_with_parent
 from supervision.runtime import Runtime
 from supervision.supervisor import Supervisor
+from supervision.watcher import ReadAlarms
 from wire import tokens
 from wire.roles import Role
 
@@ -51,6 +54,10 @@ def main() -> int:
 
 #: Handlers of ended actors that may still occupy a thread; more end the process.
 MAX_ABANDONED = 16
+
+
+#: How often the root hears of us; its patience is many times this.
+LIFE_PERIOD_S = 5.0
 
 
 class Hub:
@@ -79,6 +86,7 @@ class Hub:
             await self._server.start()
             notify("READY=1")
             logger.info("ready")
+            self._show_life()
             await self._over.wait()
         finally:
             await self._server.close()
@@ -103,6 +111,14 @@ class Hub:
     def _request_stop(self, top: Cell) -> None:
         self._stop_requested = True
         top.stop()
+
+    def _show_life(self) -> None:
+        """To the root's watchdog, by way of an actor: a loop that turns while no actor moves is not life."""
+        watcher = self._runtime.names.whereis(names.WATCHER)
+        if watcher is not None and watcher.is_alive():
+            answer = cast("ActorFuture[object]", watcher.ask(ReadAlarms(), block=False))
+            answer.on_done(_say_alive)
+        self._loop.call_later(LIFE_PERIOD_S, self._show_life)
 
     def _too_many_abandoned(self, abandoned: int) -> None:
         """Threads cannot be killed. The root starts this process again, and nothing that was acknowledged is lost."""
@@ -132,6 +148,10 @@ class Hub:
             created_at = self._runtime.clock.time_ms()
             identity = Identity(token_id, ADMIN, Role.ADMIN, secret_sha256, created_at)
             queue.ask(CreateIdentity(identity, rotate=True), timeout=10)
+
+
+def _say_alive(_: object) -> None:
+    notify("WATCHDOG=1")
 
 
 def tree_options(options: HubOptions) -> TreeOptions:

@@ -33,7 +33,7 @@ from agentcom.process_options import (
 )
 from supervision.notify import notify
 from supervision.process_child import ProcessStart
-from supervision.process_supervisor import Group, ProcessSupervisor
+from supervision.process_supervisor import Group, ProcessSupervisor, ProcessTree, supervise
 from supervision.spec import ChildSpec, ChildType, Strategy, SupervisorFlags
 
 logger = logging.getLogger("agentcom.root")
@@ -42,6 +42,9 @@ logger = logging.getLogger("agentcom.root")
 WEB_SHUTDOWN_S = 4.0
 HUB_SHUTDOWN_S = 9.0
 AGENT_SHUTDOWN_S = 6.0
+
+#: A hub whose actors have not moved for so long is ended and started again. Longer than a pause of the machine that is none.
+HUB_WATCHDOG_S = 60.0
 
 LINK_SOCKET = "hub.sock"
 
@@ -85,7 +88,6 @@ class Root:
         self._lock_fd: int | None = None
         self._socket: socket.socket | None = None
         self._run_dir: Path | None = None
-        self._supervisor: ProcessSupervisor | None = None
         self._announced = False
         self.url = ""
 
@@ -113,10 +115,7 @@ class Root:
 
     def run(self) -> int:
         flags = SupervisorFlags(Strategy.ONE_FOR_ONE, self._config.max_restarts, self._config.max_seconds)
-        self._supervisor = ProcessSupervisor(
-            flags, self._children(flags), on_change=self._changed, stop_limit_s=self._config.drain_s
-        )
-        status = self._supervisor.run()
+        status = supervise(ProcessTree(flags, self._children(flags), self._config.drain_s, self._changed))
         if status != 0:
             logger.critical("gave up: a process could not be kept running; its own messages above say why")
         return status
@@ -163,7 +162,7 @@ class Root:
             grace_s=config.grace_s,
         )
         # The hub inherits the lock, so that nobody else gets the database while a hub without a root still dies.
-        start = _python("agentcom.hub", HUB_VARIABLE, options, self._lock_fd)
+        start = _python("agentcom.hub", HUB_VARIABLE, options, self._lock_fd, watchdog_s=HUB_WATCHDOG_S)
         return ChildSpec("hub", start, shutdown_s=HUB_SHUTDOWN_S, start_timeout_s=180.0)
 
     def _web(self, number: int) -> ChildSpec:
@@ -184,9 +183,8 @@ class Root:
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
-    def _changed(self) -> None:
-        supervisor = self._supervisor
-        if supervisor is None or not supervisor.is_ready:
+    def _changed(self, supervisor: ProcessSupervisor) -> None:
+        if not supervisor.is_ready:
             return
         pids = {running.name: running.process.pid for running in supervisor.processes() if running.is_ready}
         webs = [pid for name, pid in pids.items() if name.startswith("web-")]
@@ -212,9 +210,12 @@ class Root:
         print("  Stop       Ctrl-C", flush=True)
 
 
-def _python(module: str, variable: str, options: msgspec.Struct, fd: int) -> ProcessStart:
+def _python(
+    module: str, variable: str, options: msgspec.Struct, fd: int, watchdog_s: float | None = None
+) -> ProcessStart:
     """One of our own processes: ``python -m module`` with its options in the environment and one inherited descriptor."""
-    return ProcessStart((sys.executable, "-m", module), {variable: msgspec.json.encode(options).decode()}, (fd,))
+    env = {variable: msgspec.json.encode(options).decode()}
+    return ProcessStart((sys.executable, "-m", module), env, (fd,), watchdog_s=watchdog_s)
 
 
 def _agent(agent: LocalAgent) -> ChildSpec:

@@ -174,6 +174,8 @@ class Report:
     kind: str
     child: str
     reason: str
+    detail: str = ""
+    """The traceback, or the last words of a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +356,7 @@ class SupervisorCore:
             child.state, child.ref = RunState.NONE, None
             if isinstance(outcome, StartFailed):
                 child.last_exit = outcome.reason
-                self._report("start_error", child, str(outcome.reason))
+                self._report("start_error", child, outcome.reason)
             elif child.spec.restart is Restart.TEMPORARY or self.dynamic:
                 self._remove(child)
         return outcome
@@ -368,7 +370,7 @@ class SupervisorCore:
         child.last_exit = event.reason
         restart = child.spec.restart
         if restart is Restart.PERMANENT or not event.reason.is_clean:
-            self._report("child_terminated", child, str(event.reason))
+            self._report("child_terminated", child, event.reason)
         if restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and not event.reason.is_clean):
             yield from self._restart_pass(child)
             return
@@ -430,7 +432,7 @@ class SupervisorCore:
         child.last_exit = reason
         is_expected = isinstance(reason, Shutdown | Normal)
         if not is_expected and not (child.spec.shutdown < 0 and not isinstance(reason, Error)):
-            self._report("shutdown_error", child, str(reason))
+            self._report("shutdown_error", child, reason)
 
     def _not_running(self, child: Child) -> None:
         child.state, child.ref = RunState.NONE, None
@@ -530,5 +532,6 @@ class SupervisorCore:
             return self.children.get(id_)
         return next((child for child in self.children.values() if child.spec.id == id_), None)
 
-    def _report(self, kind: str, child: Child, reason: str) -> None:
-        self._effects.append(Report(kind, child.spec.id, reason))
+    def _report(self, kind: str, child: Child, reason: ExitReason | str) -> None:
+        detail = reason.traceback if isinstance(reason, Error) else ""
+        self._effects.append(Report(kind, child.spec.id, str(reason), detail))

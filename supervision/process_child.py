@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from supervision.exits import Error, ExitReason, Killed, Normal, Shutdown
+from supervision.posix import tie_to_parent
 
 #: Exit statuses that mean "done as planned".
 CLEAN_STATUSES = frozenset({0})
@@ -21,6 +22,11 @@ class ProcessStart:
     """``argv`` is run without a shell. ``env`` is added to the parent's environment; ``pass_fds`` stay open in the child.
 
     ``awaits_ready``: the start is complete when the child sends ``READY=1`` (see ``notify``); otherwise as soon as it runs.
+    ``min_uptime_s``: the start is complete only when it has also run so long; one that ends sooner has failed to start,
+    whatever its exit status. ``success_statuses``: those that mean "done as planned".
+    ``watchdog_s``: after its start it says ``WATCHDOG=1`` at least so often (``WATCHDOG_USEC`` tells it), or it is ended.
+    ``tail_lines``: keep so many of its last lines of output for the report of its end; None: it writes where we write.
+    ``limits``: ``resource.RLIMIT_…`` -> the most that it may use. ``nice``: added to its niceness.
     """
 
     argv: tuple[str, ...]
@@ -29,22 +35,37 @@ class ProcessStart:
     awaits_ready: bool = True
     stop_signal: int = signal.SIGTERM
     own_group: bool = True
-
-
-Spawn: TypeAlias = Callable[[ProcessStart, Mapping[str, str]], "subprocess.Popen[bytes]"]
+    min_uptime_s: float = 0.0
+    success_statuses: frozenset[int] = CLEAN_STATUSES
+    watchdog_s: float | None = None
+    tail_lines: int | None = None
+    limits: Mapping[int, int] = field(default_factory=dict)
+    nice: int = 0
+    cwd: str | None = None
 
 
 def spawn(start: ProcessStart, extra_env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start the process in a process group of its own, so that a terminal's Ctrl-C reaches the supervisor only."""
     environment = {**os.environ, **start.env, **extra_env, "SUPERVISOR_PID": str(os.getpid())}
-    return subprocess.Popen(
+    if start.watchdog_s is not None:
+        environment["WATCHDOG_USEC"] = str(int(start.watchdog_s * 1_000_000))
+    process = subprocess.Popen(
         start.argv,
         env=environment,
+        cwd=start.cwd,
         pass_fds=start.pass_fds,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if start.tail_lines is not None else None,
+        stderr=subprocess.STDOUT if start.tail_lines is not None else None,
         process_group=0 if start.own_group else None,
         close_fds=True,
+        preexec_fn=tie_to_parent,
     )
+    for limit, most in start.limits.items():
+        resource.prlimit(process.pid, limit, (most, most))
+    if start.nice:
+        os.setpriority(os.PRIO_PROCESS, process.pid, start.nice)
+    return process
 
 
 def signal_group(process: subprocess.Popen[bytes], signum: int, *, own_group: bool) -> None:
@@ -56,17 +77,26 @@ def signal_group(process: subprocess.Popen[bytes], signum: int, *, own_group: bo
             os.kill(process.pid, signum)
 
 
-def exit_reason(status: int, *, asked_to_stop: int | None, forced: bool) -> ExitReason:
-    """What ``Popen.returncode`` means (negative: killed by that signal)."""
-    if forced:
-        return Killed("timeout")
-    if asked_to_stop is not None and (status in CLEAN_STATUSES or status == -asked_to_stop):
+def exit_reason(
+    status: int,
+    *,
+    asked_to_stop: int | None,
+    forced: str | None,
+    success_statuses: frozenset[int] = CLEAN_STATUSES,
+    tail: str = "",
+) -> ExitReason:
+    """What ``Popen.returncode`` means (negative: killed by that signal). ``forced``: why we ended it by force, if we did."""
+    if forced == "watchdog":
+        return Error("missed its watchdog", tail, origin="process")
+    if forced is not None:
+        return Killed(forced)
+    if asked_to_stop is not None and (status in success_statuses or status == -asked_to_stop):
         return Shutdown()
-    if status in CLEAN_STATUSES:
+    if status in success_statuses:
         return Normal()
     if status < 0:
-        return Error(f"killed by {signal_name(-status)}", origin="process")
-    return Error(f"exit status {status}", origin="process")
+        return Error(f"killed by {signal_name(-status)}", tail, origin="process")
+    return Error(f"exit status {status}", tail, origin="process")
 
 
 def signal_name(signum: int) -> str:

@@ -14,7 +14,6 @@ import os
 import selectors
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -43,12 +42,25 @@ from supervision.core import (
     SupervisorCore,
 )
 from supervision.exits import Error, ExitReason, Killed, Shutdown
+from supervision.notify import notify
 from supervision.process_child import ProcessStart, exit_reason, signal_group, spawn
+from supervision.process_notify import NotifySocket
+from supervision.process_output import OutputTail
 from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
 
 logger = logging.getLogger("supervision")
 
-_CREDENTIALS = struct.Struct("3i")
+#: Between SIGABRT and SIGKILL of a child that missed its watchdog.
+ABORT_GRACE_S = 1.0
+
+#: Before a child that could not be started at all is tried again.
+CANNOT_START_PAUSE_S = 0.5
+
+#: Characters kept of what a child says of itself.
+STATUS_LIMIT = 200
+
+#: Reads of what a child that ended has left in its pipe.
+LAST_READS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,31 @@ class Group:
     specs: tuple[ChildSpec, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessTree:
+    """What a root process supervises. ``stop_limit_s``: after that a stop is no longer orderly.
+
+    ``on_change(supervisor)`` after every start and end, inside the loop: it must be short.
+    """
+
+    flags: SupervisorFlags
+    specs: tuple[ChildSpec, ...]
+    stop_limit_s: float = 10.0
+    on_change: Callable[[ProcessSupervisor], None] | None = None
+
+
+def supervise(tree: ProcessTree) -> int:
+    """Run a tree until it is told to stop or gives up; the exit status of the process. In the main thread."""
+    on_change = tree.on_change
+
+    def changed() -> None:
+        if on_change is not None:
+            on_change(supervisor)
+
+    supervisor = ProcessSupervisor(tree.flags, tree.specs, on_change=changed, stop_limit_s=tree.stop_limit_s)
+    return supervisor.run()
+
+
 @dataclass(slots=True)
 class RunningProcess:
     """A started child process, as ``ProcessSupervisor.processes`` shows it."""
@@ -67,9 +104,18 @@ class RunningProcess:
     process: subprocess.Popen[bytes]
     start: ProcessStart
     pidfd: int
+    spawned_s: float
+    start_deadline_s: float
+    tail: OutputTail | None = None
+    said_ready: bool = False
     is_ready: bool = False
+    """Its start is complete: ready, and up for long enough."""
+    seen_alive_s: float = 0.0
+    status: str = ""
+    """What it says of itself (``STATUS=``)."""
     asked_to_stop: int | None = None
-    forced: bool = False
+    forced: str | None = None
+    """Why it was ended by force."""
 
 
 @dataclass(slots=True)
@@ -113,8 +159,10 @@ class ProcessSupervisor:
 
     def run(self) -> int:
         with tempfile.TemporaryDirectory(prefix="supervisor-") as folder:
-            self._open_notify_socket(Path(folder) / "notify")
+            self._notify = NotifySocket(Path(folder) / "notify")
+            self._selector.register(self._notify, selectors.EVENT_READ, self._read_notifications)
             restore = self._install_signals()
+            self._ping_upwards()
             try:
                 self._feed(self._top, Begin())
                 while self._over is None:
@@ -123,8 +171,15 @@ class ProcessSupervisor:
                 self.kill_all()
                 restore()
                 self._selector.close()
-                self._notify_socket.close()
+                self._notify.close()
         return 1 if self._gave_up else 0
+
+    def _ping_upwards(self) -> None:
+        """``WatchdogSec`` of systemd: a sign of life from inside this loop, twice as often as asked for."""
+        asked = os.environ.get("WATCHDOG_USEC", "")
+        if asked.isdecimal() and os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
+            notify("WATCHDOG=1")
+            self._after(int(asked) / 2_000_000, self._ping_upwards)
 
     def _wait_once(self) -> None:
         while self._soon and self._over is None:
@@ -176,6 +231,7 @@ class ProcessSupervisor:
         self._stop_signals += 1
         if self._stop_signals == 1:
             logger.info("stopping")
+            notify("STOPPING=1")
             self._stopping = True
             self._after(self._stop_limit_s, self._kill_and_end)
             self._feed(self._top, StopRequested(Shutdown()))
@@ -197,31 +253,51 @@ class ProcessSupervisor:
 
     # --- readiness ------------------------------------------------------------------------------------------------
 
-    def _open_notify_socket(self, path: Path) -> None:
-        self._notify_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._notify_socket.bind(str(path))
-        self._notify_socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self._notify_socket.setblocking(False)
-        self._notify_path = str(path)
-        self._selector.register(self._notify_socket, selectors.EVENT_READ, self._read_notifications)
-
     def _read_notifications(self) -> None:
-        while True:
-            try:
-                data, ancillary, _, _ = self._notify_socket.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
-            except BlockingIOError:
-                return
-            pid = next((_CREDENTIALS.unpack(raw[: _CREDENTIALS.size])[0] for _, _, raw in ancillary), None)
-            if b"READY=1" in data.split(b"\n"):
-                self._process_ready(pid)
+        for pid, said in self._notify.read():
+            for node, identity, running in self._running():
+                if running.process.pid == pid:
+                    self._notified(node, identity, running, said)
 
-    def _process_ready(self, pid: int | None) -> None:
-        for node, identity, running in self._running():
-            if running.process.pid == pid and not running.is_ready:
-                running.is_ready = True
-                self._feed(node, Started(*identity, running))
-                self._on_change()
-                return
+    def _notified(self, node: _Node, identity: tuple[str, int], running: RunningProcess, said: dict[str, str]) -> None:
+        now = self._clock.monotonic()
+        running.status = said.get("STATUS", running.status)[:STATUS_LIMIT]
+        if said.get("WATCHDOG") == "1":
+            running.seen_alive_s = now
+        if said.get("EXTEND_TIMEOUT_USEC", "").isdecimal():
+            running.start_deadline_s = now + int(said["EXTEND_TIMEOUT_USEC"]) / 1_000_000
+        if said.get("READY") == "1" and not running.said_ready:
+            running.said_ready = True
+            self._complete_start(node, identity, running)
+
+    def _complete_start(self, node: _Node, identity: tuple[str, int], running: RunningProcess) -> None:
+        """Once it is ready and has been up for long enough."""
+        now = self._clock.monotonic()
+        early_s = running.spawned_s + running.start.min_uptime_s - now
+        if node.processes.get(identity) is not running or running.is_ready or not running.said_ready:
+            return
+        if early_s > 0:
+            self._after(early_s, lambda: self._complete_start(node, identity, running))
+            return
+        running.is_ready = True
+        running.seen_alive_s = now
+        self._feed(node, Started(*identity, running))
+        self._watch(running)
+        self._on_change()
+
+    def _watch(self, running: RunningProcess) -> None:
+        """Look at its next sign of life when that is due."""
+        limit_s = running.start.watchdog_s
+        if limit_s is None or running.process.poll() is not None:
+            return
+        left_s = running.seen_alive_s + limit_s - self._clock.monotonic()
+        if left_s > 0:
+            self._after(left_s, lambda: self._watch(running))
+            return
+        running.forced = "watchdog"
+        # A process that can still do anything writes a core or a traceback now.
+        signal_group(running.process, signal.SIGABRT, own_group=False)
+        self._after(ABORT_GRACE_S, lambda: self._force(running, "watchdog"))
 
     # --- children -------------------------------------------------------------------------------------------------
 
@@ -274,7 +350,8 @@ class ProcessSupervisor:
             node.on_ready()
         elif isinstance(effect, Report):
             level = logging.DEBUG if effect.kind == "progress" else logging.WARNING
-            logger.log(level, "%s %s: %s", effect.child, effect.kind, effect.reason)
+            last_words = f"; its last words:\n{effect.detail}" if effect.detail else ""
+            logger.log(level, "%s %s: %s%s", effect.child, effect.kind, effect.reason, last_words)
         elif isinstance(effect, Exit):
             node.on_exit(effect.reason)
 
@@ -300,26 +377,38 @@ class ProcessSupervisor:
         identity = (effect.key, effect.incarnation)
         start: ProcessStart = effect.spec.start
         try:
-            process = spawn(start, {"NOTIFY_SOCKET": self._notify_path})
+            process = spawn(start, {"NOTIFY_SOCKET": self._notify.path})
             pidfd = os.pidfd_open(process.pid)
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             reason = Error(f"cannot start: {error}", origin="start")
-            self._soon.append(lambda: self._feed(node, StartFailed(*identity, reason)))
+            # A pause, so that a command that cannot be found does not become a busy loop.
+            self._after(CANNOT_START_PAUSE_S, lambda: self._feed(node, StartFailed(*identity, reason)))
             return
-        running = RunningProcess(effect.spec.id, process, start, pidfd, is_ready=not start.awaits_ready)
+        now = self._clock.monotonic()
+        deadline_s = now + effect.spec.start_timeout_s
+        running = RunningProcess(effect.spec.id, process, start, pidfd, now, deadline_s, _tail_of(process, start))
         node.processes[identity] = running
         self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._process_ended(node, identity, running))
-        if running.is_ready:
-            self._soon.append(lambda: self._feed(node, Started(*identity, running)))
-            self._soon.append(self._on_change)
-        else:
+        if running.tail is not None:
+            self._selector.register(running.tail.fd, selectors.EVENT_READ, lambda: self._read_output(running))
+        if start.awaits_ready:
             self._after(effect.spec.start_timeout_s, lambda: self._start_timed_out(running))
+        else:
+            running.said_ready = True
+            self._soon.append(lambda: self._complete_start(node, identity, running))
 
-    @staticmethod
-    def _start_timed_out(running: RunningProcess) -> None:
-        if not running.is_ready and running.process.poll() is None:
-            running.forced = True
-            signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+    def _read_output(self, running: RunningProcess) -> None:
+        if running.tail is not None and not running.tail.read():
+            self._selector.unregister(running.tail.fd)
+
+    def _start_timed_out(self, running: RunningProcess) -> None:
+        if running.said_ready or running.process.poll() is not None:
+            return
+        left_s = running.start_deadline_s - self._clock.monotonic()
+        if left_s > 0:  # it asked for more time
+            self._after(left_s, lambda: self._start_timed_out(running))
+            return
+        self._force(running, "start timeout")
 
     def _process_ended(self, node: _Node, identity: tuple[str, int], running: RunningProcess) -> None:
         self._selector.unregister(running.pidfd)
@@ -328,13 +417,33 @@ class ProcessSupervisor:
         # What it started must not outlive it: its group is killed also after a clean end.
         signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
         del node.processes[identity]
-        reason = exit_reason(status, asked_to_stop=running.asked_to_stop, forced=running.forced)
+        reason = exit_reason(
+            status,
+            asked_to_stop=running.asked_to_stop,
+            forced=running.forced,
+            success_statuses=running.start.success_statuses,
+            tail=self._last_words(running),
+        )
         if running.is_ready:
             self._feed(node, Exited(*identity, reason))
         else:
-            failed: Any = reason if not reason.is_clean else Error(f"ended before it was ready ({reason})", "", "start")
+            up_s = self._clock.monotonic() - running.spawned_s
+            why = f"ended after {up_s:.2f} s, before its start was complete ({reason})"
+            failed: Any = reason if not reason.is_clean else Error(why, "", "start")
             self._feed(node, StartFailed(*identity, failed))
         self._on_change()
+
+    def _last_words(self, running: RunningProcess) -> str:
+        tail = running.tail
+        if tail is None:
+            return ""
+        with suppress(KeyError):
+            self._selector.unregister(tail.fd)
+        for _ in range(LAST_READS):
+            if not tail.read():
+                break
+        tail.close()
+        return tail.text()
 
     def _stop_child(self, node: _Node, effect: StopChild) -> None:
         identity = (effect.key, effect.incarnation)
@@ -347,15 +456,25 @@ class ProcessSupervisor:
             return
         limit_s = effect.spec.shutdown
         if limit_s == BRUTAL_KILL:
-            self._force(running)
+            self._force(running, "brutal")
             return
         running.asked_to_stop = running.start.stop_signal
         signal_group(running.process, running.start.stop_signal, own_group=False)
         if limit_s != INFINITY:
-            self._after(limit_s, lambda: self._force(running))
+            self._after(limit_s, lambda: self._force(running, "timeout"))
 
     @staticmethod
-    def _force(running: RunningProcess) -> None:
+    def _force(running: RunningProcess, why: str) -> None:
         if running.process.poll() is None:
-            running.forced = True
+            running.forced = running.forced or why
             signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+
+
+def _tail_of(process: subprocess.Popen[bytes], start: ProcessStart) -> OutputTail | None:
+    if start.tail_lines is None:
+        return None
+    assert process.stdout is not None
+    # The tail owns the descriptor; ours would be closed when the Popen object goes.
+    fd = os.dup(process.stdout.fileno())
+    process.stdout.close()
+    return OutputTail(fd, start.tail_lines)
