@@ -16,6 +16,7 @@ logger = logging.getLogger("supervision")
 MAX_SPARE_WORKERS = 256
 
 new_lock = threading.Lock
+count = threading.active_count
 new_local = threading.local
 
 _current = threading.local()
