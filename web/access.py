@@ -42,6 +42,7 @@ _ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", 
 ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/"): _PAGE,
     ("GET", "/dashboard"): _PAGE,
+    ("GET", "/system"): _PAGE,
     ("GET", "/static/:path*"): _PAGE,
     ("GET", "/health"): _HEALTH,
     ("GET", "/api/health"): _HEALTH,

@@ -16,7 +16,9 @@ from pathlib import Path
 
 logger = logging.getLogger("agentcom.web")
 
+#: Pages are served under their own routes, with the hashes of their files in them.
 PAGE = "index.html"
+SYSTEM_PAGE = "system.html"
 
 #: Types that the machine's own table may not know, or know differently.
 _TYPES = {
@@ -53,10 +55,14 @@ class StaticFiles:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and not path.name.startswith(".")
         }
-        page = self._files.pop(PAGE, None)
-        self.page = _file(self._with_versions(page.content), ".html") if page is not None else None
+        self.pages = {name: self._page(name) for name in (PAGE, SYSTEM_PAGE)}
+
+    def _page(self, name: str) -> StaticFile | None:
+        page = self._files.pop(name, None)
         if page is None:
-            logger.error("there is no %s in the folder of the page", PAGE)
+            logger.error("there is no %s in the folder of the pages", name)
+            return None
+        return _file(self._with_versions(page.content), ".html")
 
     def get(self, name: str) -> StaticFile | None:
         return self._files.get(name)

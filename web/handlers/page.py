@@ -6,7 +6,7 @@ from typing import cast
 
 from web import errors
 from web.handlers.base import ApiHandler
-from web.static_files import StaticFile, StaticFiles
+from web.static_files import PAGE, SYSTEM_PAGE, StaticFile, StaticFiles
 
 REVALIDATE = "no-cache"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -43,7 +43,16 @@ class Dashboard(_FileHandler):
     route = "/dashboard"
 
     async def on_get(self) -> None:
-        self.answer_file(self.files.page, REVALIDATE)
+        self.answer_file(self.files.pages[PAGE], REVALIDATE)
+
+
+class System(_FileHandler):
+    """The supervision tree."""
+
+    route = "/system"
+
+    async def on_get(self) -> None:
+        self.answer_file(self.files.pages[SYSTEM_PAGE], REVALIDATE)
 
 
 class Static(_FileHandler):

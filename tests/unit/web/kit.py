@@ -258,6 +258,7 @@ class Kit:
         folder = Path(self._folder.name)
         static = folder / "static"
         static.mkdir()
+        (static / "system.html").write_text("<p>system</p>")
         (static / "index.html").write_text('<script type="module" src="/static/app.js?v={{v}}"></script><p>hello</p>')
         (static / "app.js").write_text("export const x = 1;")
         self.hub = ScriptedHub(folder / "hub.sock")

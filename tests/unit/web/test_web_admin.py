@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.web.kit import Kit, Refuse, with_kit
 from web.options import STATIC_DIR
-from web.static_files import StaticFiles
+from web.static_files import PAGE, SYSTEM_PAGE, StaticFiles
 from wire import tokens
 
 AGENT: dict[str, Any] = {
@@ -216,6 +216,7 @@ async def test_nothing_outside_the_folder_can_be_named(kit: Kit) -> None:
         "%2e%2e/x",
         "/etc/passwd",
         "index.html",
+        "system.html",
         "app.js/",
         ".",
         "app.js%00",
@@ -224,10 +225,12 @@ async def test_nothing_outside_the_folder_can_be_named(kit: Kit) -> None:
         assert answer.status == 404, path
 
 
-def test_everything_that_the_real_page_names_is_there() -> None:
+@pytest.mark.parametrize("name", [PAGE, SYSTEM_PAGE])
+def test_everything_that_the_real_pages_name_is_there(name: str) -> None:
     files = StaticFiles(STATIC_DIR)
-    assert files.page is not None
-    text = files.page.content.decode()
+    page = files.pages[name]
+    assert page is not None
+    text = page.content.decode()
     assert "{{" not in text
     for name, version in re.findall(r"/static/([^\"'?#]+)\?v=([0-9a-f]+)", text):
         file = files.get(name)

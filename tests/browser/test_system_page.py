@@ -1,0 +1,63 @@
+"""The page of the supervision tree: live, honest, and it marks what was started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Watched
+from tests.harness.hub import Hub
+from tests.harness.waiting import wait_for
+
+Watch = Callable[..., Watched]
+
+
+def names_in(tree: dict[str, Any]) -> list[str]:
+    return [tree["id"], *(name for child in tree["children"] for name in names_in(child))]
+
+
+def says(page: Any, words: str, within_s: float = 15.0) -> None:
+    state = page.get_by_test_id("tree-connection")
+    wait_for(lambda: words in state.inner_text(), within_s, f"the page saying {words!r}")
+
+
+def test_it_draws_the_tree_of_the_hub_and_marks_a_restart(hub: Hub, watch: Watch) -> None:
+    watched = watch()
+    page = watched.open("/system")
+    says(page, "Live")
+    nodes = page.locator("[data-node]")
+    shown = [nodes.nth(number).get_attribute("data-node") for number in range(nodes.count())]
+    assert shown == names_in(hub.get("/api/system/tree", token=None).json)
+    hub.post("/api/admin/reset")
+    wait_for(lambda: page.locator(".was-restarted").count() > 0, 10.0, "a mark at what was started again")
+    watched.check()
+
+
+def test_it_says_when_what_it_shows_is_from_before(hub: Hub, watch: Watch) -> None:
+    watched = watch()
+    page = watched.open("/system")
+    says(page, "Live")
+    pid = hub.hub_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        says(page, "from before")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    says(page, "Live")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_it_leads_to_the_dashboard_and_back_and_fits_the_window(hub: Hub, watch: Watch, width: int) -> None:
+    watched = watch()
+    page = watched.open("/system")
+    page.set_viewport_size({"width": width, "height": 800})
+    says(page, "Live")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="AgentCom").click()
+    page.get_by_role("link", name="System").click()
+    says(page, "Live")
+    watched.check()
