@@ -112,6 +112,20 @@ class WhichChildrenRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class WhichChildRequest:
+    """Answer: ``ChildInfo`` or ``Failure("not_found")`` (OTP 28)."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetChildSpecRequest:
+    """Answer: the ``ChildSpec`` or ``Failure("not_found")``."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CountChildrenRequest:
     pass
 
@@ -122,6 +136,8 @@ Request: TypeAlias = (
     | RestartChildRequest
     | DeleteChildRequest
     | WhichChildrenRequest
+    | WhichChildRequest
+    | GetChildSpecRequest
     | CountChildrenRequest
 )
 StartOutcome: TypeAlias = Started | StartIgnored | StartFailed
@@ -458,6 +474,12 @@ class SupervisorCore:
             value = self._api_delete(request.id)
         elif isinstance(request, WhichChildrenRequest):
             value = [self._info(child) for child in reversed(self.children.values())]
+        elif isinstance(request, WhichChildRequest):
+            found = self._find(request.id)
+            value = self._info(found) if found is not None else Failure("not_found")
+        elif isinstance(request, GetChildSpecRequest):
+            found = self._find(request.id)
+            value = found.spec if found is not None else Failure("not_found")
         else:
             value = self._counts()
         self._effects.append(Reply(event.call, value))

@@ -36,6 +36,7 @@ from supervision.core import (
     Event,
     Exit,
     Exited,
+    GetChildSpecRequest,
     Ready,
     Reply,
     Report,
@@ -52,6 +53,7 @@ from supervision.core import (
     SupervisorCore,
     TerminateChildRequest,
     WhichChildrenRequest,
+    WhichChildRequest,
 )
 from supervision.exits import ExitReason, Ignore, Killed, error_from
 from supervision.mailbox import Continuation, Envelope
@@ -106,6 +108,8 @@ class Supervisor(Actor):
             RestartChildRequest,
             DeleteChildRequest,
             WhichChildrenRequest,
+            WhichChildRequest,
+            GetChildSpecRequest,
             CountChildrenRequest,
         ),
         "administrate",

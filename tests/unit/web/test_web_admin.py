@@ -6,6 +6,8 @@ import hashlib
 import re
 from typing import Any
 
+import pytest
+
 from tests.unit.web.kit import Kit, Refuse, with_kit
 from web.options import STATIC_DIR
 from web.static_files import PAGE, SYSTEM_PAGE, StaticFiles
