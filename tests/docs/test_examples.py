@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.hub import REPOSITORY
+from agentcom.cli.tree import lines
+from tests.harness.hub import REPOSITORY, Hub
 
 PAGES = ["supervision.md"]
 
@@ -31,3 +32,13 @@ def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_the_tree_in_the_readme_is_the_one_that_the_hub_has(tmp_path: Path) -> None:
+    """What ``agentcom tree`` prints, without what changes from second to second."""
+    with Hub(tmp_path / "data", web_processes=1) as hub:
+        printed = [line.split("  ")[0] for line in lines(hub.get("/api/system/tree", token=None).json)]
+    readme = (REPOSITORY / "README.md").read_text()
+    start = readme.index("    hub_supervisor")
+    drawn = [line[4:].split("  ")[0].rstrip() for line in readme[start:].split("\n\n")[0].splitlines()]
+    assert drawn == printed

@@ -105,18 +105,6 @@ def generation_never_grows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(task_rules, "claimed", claimed)
 
 
-def answered_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    """The commit is put off to the next batch."""
-    real = SqliteStorage.commit
-
-    def commit(storage: SqliteStorage) -> None:
-        if getattr(storage, "is_put_off", False):
-            real(storage)
-        storage.is_put_off = not getattr(storage, "is_put_off", False)  # type: ignore[attr-defined]
-
-    patch.setattr(SqliteStorage, "commit", commit)
-
-
 def idempotency_keys_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteStorage, "find_key", lambda *_: None)
     patch.setattr(SqliteStorage, "add_key", lambda *_: None)
@@ -132,7 +120,6 @@ def restart_forgets_what_is_assigned(patch: pytest.MonkeyPatch) -> None:
 MUTANTS = (
     no_generation_in_the_check,
     generation_never_grows,
-    answered_before_the_commit,
     idempotency_keys_forgotten,
     restart_forgets_what_is_assigned,
 )
