@@ -11,6 +11,7 @@ import importlib
 import logging
 import sys
 
+from supervision.process_child import ProcessStart
 from supervision.process_supervisor import Group, ProcessTree, supervise
 from supervision.spec import ChildSpec, SpecError, SupervisorFlags, check_child_specs
 
@@ -26,7 +27,7 @@ def load(where: str) -> ProcessTree:
         raise UnusableSpec(f"{where!r} is not MODULE:SPEC, for example  python -m supervision myservice:tree")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise UnusableSpec(f"cannot import {module_name!r}: {error}") from error
     try:
         found = getattr(module, name)
@@ -47,6 +48,8 @@ def _check(flags: SupervisorFlags, specs: tuple[ChildSpec, ...]) -> None:
         for spec in check_child_specs(specs, flags.auto_shutdown):
             if isinstance(spec.start, Group):
                 _check(spec.start.flags, spec.start.specs)
+            elif not isinstance(spec.start, ProcessStart):
+                raise UnusableSpec(f"{spec.id}: start is a {type(spec.start).__name__}, not a ProcessStart or a Group")
     except SpecError as error:
         raise UnusableSpec(str(error)) from error
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeAlias
 
+from supervision.backoff import Backoff
 from supervision.exits import Error, ExitReason, Normal, Shutdown
 from supervision.intensity import RestartWindow
 from supervision.spec import (
@@ -164,10 +165,11 @@ class StopChild:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRetry:
-    """Send ``RetryDue(key, token)`` back, behind everything that waits already."""
+    """Send ``RetryDue(key, token)`` back after ``delay_s`` seconds, behind everything that waits already."""
 
     key: str
     token: int
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,11 @@ class Child:
     retry_token: int = 0
     restarts: int = 0
     last_exit: ExitReason | None = None
+    started_s: float = 0.0
+    failures: int = 0
+    """In a row, for its back-off."""
+    pass_is_counted: bool = False
+    """The retry that it waits for is the rest of a pass that was counted when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +278,10 @@ _START_OUTCOMES = (Started, StartIgnored, StartFailed)
 Procedure: TypeAlias = Generator[_Awaited, Any, None]
 
 
+def _no_chance() -> float:
+    return 0.0
+
+
 @dataclass(slots=True)
 class SupervisorCore:
     """``dynamic``: children come and go, their ids need not be unique, and they are stopped all at once."""
@@ -280,6 +291,8 @@ class SupervisorCore:
     now: Callable[[], float]
     dynamic: bool = False
     max_children: int | None = None
+    chance: Callable[[], float] = _no_chance
+    """From 0 to 1, for the jitter of back-offs."""
     children: dict[str, Child] = field(init=False, default_factory=dict)
     window: RestartWindow = field(init=False)
     is_over: bool = field(init=False, default=False)
@@ -295,7 +308,13 @@ class SupervisorCore:
         self.flags.check()
         self.window = RestartWindow(self.flags.max_restarts, self.flags.period_s)
         for spec in check_child_specs(self.specs, self.flags.auto_shutdown):
+            self._check_backoff(spec)
             self._add(spec)
+
+    def _check_backoff(self, spec: ChildSpec) -> None:
+        fault = spec.backoff.fault(self.flags.max_restarts, self.flags.period_s) if spec.backoff is not None else None
+        if fault is not None:
+            raise SpecError("invalid_backoff", f"{spec.id}: {fault}")
 
     def handle(self, event: Event) -> list[Effect]:
         """Take one event; what has to be done now, in order."""
@@ -366,7 +385,7 @@ class SupervisorCore:
         self._effects.append(StartChild(child.key, child.incarnation, child.spec))
         outcome: StartOutcome = yield _Awaited(_START_OUTCOMES, child.key, child.incarnation)
         if isinstance(outcome, Started):
-            child.state, child.ref = RunState.RUNNING, outcome.ref
+            child.state, child.ref, child.started_s = RunState.RUNNING, outcome.ref, self.now()
             self._report("progress", child, "started")
         else:
             child.state, child.ref = RunState.NONE, None
@@ -384,6 +403,8 @@ class SupervisorCore:
         if child is None or child.incarnation != event.incarnation or child.state is not RunState.RUNNING:
             return
         child.last_exit = event.reason
+        if child.spec.backoff is not None and self.now() - child.started_s >= child.spec.backoff.quiet_s:
+            child.failures = 0
         restart = child.spec.restart
         if restart is Restart.PERMANENT or not event.reason.is_clean:
             self._report("child_terminated", child, event.reason)
@@ -402,12 +423,35 @@ class SupervisorCore:
         return not any(other.spec.significant and other.state is not RunState.NONE for other in self.children.values())
 
     def _restart_pass(self, child: Child) -> Procedure:
-        if not self.window.count(self.now()):
+        if child.pass_is_counted:
+            child.pass_is_counted = False
+            yield from self._carry_out_pass(child)
+            return
+        if not self.window.count(self.now()) or self._failed_too_often(child):
             self._report("shutdown", child, "reached_max_restart_intensity")
             self._not_running(child)
             yield from self._shut_down(Shutdown("reached_max_restart_intensity"))
             return
         child.restarts += 1
+        if child.spec.backoff is None:
+            yield from self._carry_out_pass(child)
+        else:
+            self._pause(child, child.spec.backoff)
+
+    @staticmethod
+    def _failed_too_often(child: Child) -> bool:
+        backoff = child.spec.backoff
+        return backoff is not None and backoff.max_in_a_row is not None and child.failures >= backoff.max_in_a_row
+
+    def _pause(self, child: Child, backoff: Backoff) -> None:
+        """The rest of the pass comes when the pause is over, unless somebody gives another order meanwhile."""
+        delay_s = backoff.pause_s(child.failures, self.chance())
+        child.failures += 1
+        child.state, child.ref, child.pass_is_counted = RunState.RESTARTING, None, True
+        child.retry_token += 1
+        self._effects.append(ScheduleRetry(child.key, child.retry_token, delay_s))
+
+    def _carry_out_pass(self, child: Child) -> Procedure:
         if self.flags.strategy is Strategy.ONE_FOR_ONE:
             yield from self._restart_members([child])
             return
@@ -451,7 +495,7 @@ class SupervisorCore:
             self._report("shutdown_error", child, reason)
 
     def _not_running(self, child: Child) -> None:
-        child.state, child.ref = RunState.NONE, None
+        child.state, child.ref, child.pass_is_counted = RunState.NONE, None, False
         if child.spec.restart is Restart.TEMPORARY or self.dynamic:
             self._remove(child)
 
@@ -487,6 +531,7 @@ class SupervisorCore:
     def _api_start(self, spec: object) -> Generator[_Awaited, Any, Any]:
         try:
             checked = check_child_spec(spec, self.flags.auto_shutdown)
+            self._check_backoff(checked)
         except SpecError as error:
             return Failure(error.code, str(error))
         if self.dynamic:

@@ -46,7 +46,9 @@ class ProcessStart:
 
 def spawn(start: ProcessStart, extra_env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start the process in a process group of its own, so that a terminal's Ctrl-C reaches the supervisor only."""
-    environment = {**os.environ, **start.env, **extra_env, "SUPERVISOR_PID": str(os.getpid())}
+    # What the system above says to us about its watchdog is not meant for our children.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("WATCHDOG_USEC", "WATCHDOG_PID")}
+    environment = {**inherited, **start.env, **extra_env, "SUPERVISOR_PID": str(os.getpid())}
     if start.watchdog_s is not None:
         environment["WATCHDOG_USEC"] = str(int(start.watchdog_s * 1_000_000))
     process = subprocess.Popen(
@@ -61,10 +63,15 @@ def spawn(start: ProcessStart, extra_env: Mapping[str, str]) -> subprocess.Popen
         close_fds=True,
         preexec_fn=tie_to_parent,
     )
-    for limit, most in start.limits.items():
-        resource.prlimit(process.pid, limit, (most, most))
-    if start.nice:
-        os.setpriority(os.PRIO_PROCESS, process.pid, start.nice)
+    try:
+        for limit, most in start.limits.items():
+            resource.prlimit(process.pid, limit, (most, most))
+        if start.nice:
+            os.setpriority(os.PRIO_PROCESS, process.pid, start.nice)
+    except BaseException:  # nobody would know of it
+        signal_group(process, signal.SIGKILL, own_group=start.own_group)
+        process.wait()
+        raise
     return process
 
 

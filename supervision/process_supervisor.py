@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import logging
 import os
+import random
 import selectors
 import signal
 import socket
@@ -52,6 +53,9 @@ logger = logging.getLogger("supervision")
 
 #: Between SIGABRT and SIGKILL of a child that missed its watchdog.
 ABORT_GRACE_S = 1.0
+
+#: The longest time that anybody may ask for: a day.
+MAX_USEC = 86_400_000_000
 
 #: Before a child that could not be started at all is tried again.
 CANNOT_START_PAUSE_S = 0.5
@@ -176,10 +180,10 @@ class ProcessSupervisor:
 
     def _ping_upwards(self) -> None:
         """``WatchdogSec`` of systemd: a sign of life from inside this loop, twice as often as asked for."""
-        asked = os.environ.get("WATCHDOG_USEC", "")
-        if asked.isdecimal() and os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
+        every_s = _seconds(os.environ.get("WATCHDOG_USEC", ""))
+        if every_s and os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
             notify("WATCHDOG=1")
-            self._after(int(asked) / 2_000_000, self._ping_upwards)
+            self._after(every_s / 2, self._ping_upwards)
 
     def _wait_once(self) -> None:
         while self._soon and self._over is None:
@@ -264,8 +268,9 @@ class ProcessSupervisor:
         running.status = said.get("STATUS", running.status)[:STATUS_LIMIT]
         if said.get("WATCHDOG") == "1":
             running.seen_alive_s = now
-        if said.get("EXTEND_TIMEOUT_USEC", "").isdecimal():
-            running.start_deadline_s = now + int(said["EXTEND_TIMEOUT_USEC"]) / 1_000_000
+        more_s = _seconds(said.get("EXTEND_TIMEOUT_USEC", ""))
+        if more_s is not None:
+            running.start_deadline_s = now + more_s
         if said.get("READY") == "1" and not running.said_ready:
             running.said_ready = True
             self._complete_start(node, identity, running)
@@ -288,7 +293,7 @@ class ProcessSupervisor:
     def _watch(self, running: RunningProcess) -> None:
         """Look at its next sign of life when that is due."""
         limit_s = running.start.watchdog_s
-        if limit_s is None or running.process.poll() is not None:
+        if limit_s is None or running.asked_to_stop is not None or running.process.poll() is not None:
             return
         left_s = running.seen_alive_s + limit_s - self._clock.monotonic()
         if left_s > 0:
@@ -321,14 +326,15 @@ class ProcessSupervisor:
         on_ready: Callable[[], None],
         on_exit: Callable[[ExitReason], None],
     ) -> _Node:
-        return _Node(SupervisorCore(flags, specs, self._clock.monotonic), on_ready, on_exit)
+        core = SupervisorCore(flags, specs, self._clock.monotonic, chance=random.random)
+        return _Node(core, on_ready, on_exit)
 
     def _became_ready(self) -> None:
         self.is_ready = True
         self._on_change()
 
     def _ended(self, reason: ExitReason) -> None:
-        self._gave_up = not self._stopping
+        self._gave_up = not self._stopping or "max_restart" in str(reason)
         self._over = reason
 
     def _feed(self, node: _Node, event: Event) -> None:
@@ -345,7 +351,10 @@ class ProcessSupervisor:
             self._stop_child(node, effect)
         elif isinstance(effect, ScheduleRetry):
             retry = RetryDue(effect.key, effect.token)
-            self._soon.append(lambda: self._feed(node, retry))
+            if effect.delay_s > 0:
+                self._after(effect.delay_s, lambda: self._feed(node, retry))
+            else:
+                self._soon.append(lambda: self._feed(node, retry))
         elif isinstance(effect, Ready):
             node.on_ready()
         elif isinstance(effect, Report):
@@ -379,7 +388,7 @@ class ProcessSupervisor:
         try:
             process = spawn(start, {"NOTIFY_SOCKET": self._notify.path})
             pidfd = os.pidfd_open(process.pid)
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, TypeError, subprocess.SubprocessError) as error:
             reason = Error(f"cannot start: {error}", origin="start")
             # A pause, so that a command that cannot be found does not become a busy loop.
             self._after(CANNOT_START_PAUSE_S, lambda: self._feed(node, StartFailed(*identity, reason)))
@@ -468,6 +477,13 @@ class ProcessSupervisor:
         if running.process.poll() is None:
             running.forced = running.forced or why
             signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+
+
+def _seconds(microseconds: str) -> float | None:
+    """A number of this protocol; None for what is none, or is more than a day."""
+    if not microseconds.isdecimal() or len(microseconds) > len(str(MAX_USEC)) or int(microseconds) > MAX_USEC:
+        return None
+    return int(microseconds) / 1_000_000
 
 
 def _tail_of(process: subprocess.Popen[bytes], start: ProcessStart) -> OutputTail | None:

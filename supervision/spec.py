@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from supervision.backoff import Backoff
+
 
 class Restart(StrEnum):
     PERMANENT = "permanent"  # always restarted
@@ -58,7 +60,7 @@ class ChildSpec:
 
     ``shutdown_s``: seconds between the request to stop and force, ``INFINITY``, or ``BRUTAL_KILL``; default 5 for workers,
     ``INFINITY`` for supervisors. ``start_timeout_s``: a start that takes longer has failed (OTP has no such limit; a
-    hanging start must not hang its supervisor).
+    hanging start must not hang its supervisor). ``backoff``: pauses before restarts; None: at once, as in OTP.
     """
 
     id: str
@@ -68,6 +70,7 @@ class ChildSpec:
     type: ChildType = ChildType.WORKER
     significant: bool = False
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
+    backoff: Backoff | None = None
 
     @property
     def shutdown(self) -> float:
@@ -114,6 +117,8 @@ def check_child_spec(spec: object, auto_shutdown: AutoShutdown | None = None) ->
         raise SpecError("invalid_child_type", spec.type)
     if spec.shutdown != BRUTAL_KILL and not spec.shutdown >= 0:
         raise SpecError("invalid_shutdown", spec.shutdown)
+    if spec.backoff is not None and not isinstance(spec.backoff, Backoff):
+        raise SpecError("invalid_backoff", spec.backoff)
     if not spec.start_timeout_s > 0:
         raise SpecError("invalid_start_timeout", spec.start_timeout_s)
     return spec

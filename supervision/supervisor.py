@@ -25,6 +25,7 @@ from typing import Any
 import pykka
 
 from supervision.actor import Actor
+from supervision.backoff import Backoff
 from supervision.cell import ActorExit, Cell
 from supervision.core import (
     Api,
@@ -56,6 +57,7 @@ from supervision.core import (
     WhichChildRequest,
 )
 from supervision.exits import ExitReason, Ignore, Killed, error_from
+from supervision.foreign import hosted
 from supervision.mailbox import Continuation, Envelope
 from supervision.spec import (
     BRUTAL_KILL,
@@ -80,7 +82,7 @@ class StartActor:
 
 
 def child(
-    actor_class: type[Actor],
+    actor_class: type[pykka.Actor],
     *args: Any,
     name: str | None = None,
     id: str | None = None,
@@ -88,12 +90,15 @@ def child(
     shutdown_s: float | None = None,
     start_timeout_s: float = 30.0,
     significant: bool = False,
+    backoff: Backoff | None = None,
     **kwargs: Any,
 ) -> ChildSpec:
-    """The spec of an actor child; ``id`` defaults to ``name``, then to the class name."""
-    kind = ChildType.SUPERVISOR if issubclass(actor_class, Supervisor) else ChildType.WORKER
-    start = StartActor(actor_class, args, tuple(kwargs.items()), name)
-    return ChildSpec(id or name or actor_class.__name__, start, restart, shutdown_s, kind, significant, start_timeout_s)
+    """The spec of an actor child; ``id`` defaults to ``name``, then to the class name. Any Pykka actor will do (``foreign``)."""
+    ours = actor_class if issubclass(actor_class, Actor) else hosted(actor_class)
+    kind = ChildType.SUPERVISOR if issubclass(ours, Supervisor) else ChildType.WORKER
+    start = StartActor(ours, args, tuple(kwargs.items()), name)
+    id_ = id or name or actor_class.__name__
+    return ChildSpec(id_, start, restart, shutdown_s, kind, significant, start_timeout_s, backoff)
 
 
 class Supervisor(Actor):
@@ -125,7 +130,7 @@ class Supervisor(Actor):
     ) -> None:
         super().__init__()
         clock = self.runtime.clock
-        self.core = SupervisorCore(flags, specs, clock.monotonic, dynamic, max_children)
+        self.core = SupervisorCore(flags, specs, clock.monotonic, dynamic, max_children, self.runtime.random.random)
         self._cells: dict[tuple[str, int], Cell] = {}
 
     def on_start(self) -> None:
@@ -164,7 +169,7 @@ class Supervisor(Actor):
         elif isinstance(effect, StopChild):
             self._stop_child(effect)
         elif isinstance(effect, ScheduleRetry):
-            self._put(self._feed, RetryDue(effect.key, effect.token))
+            self._schedule_retry(effect)
         elif isinstance(effect, Reply):
             effect.call.reply(effect.value)
         elif isinstance(effect, Ready):
@@ -173,6 +178,13 @@ class Supervisor(Actor):
             self._report(effect)
         elif isinstance(effect, Exit):
             self.cell.finish_orderly(effect.reason)
+
+    def _schedule_retry(self, effect: ScheduleRetry) -> None:
+        due = RetryDue(effect.key, effect.token)
+        if effect.delay_s > 0:
+            self.runtime.timers.after(effect.delay_s, lambda: self._put(self._feed, due))
+        else:
+            self._put(self._feed, due)
 
     def _put(self, run: Callable[[Any], None], value: object) -> None:
         self.cell.mailbox.put(Envelope(Continuation(run, value)))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +36,9 @@ from supervision.tree import tree as tree_of
 
 #: How long threads and descriptors may take to go after the last actor ended.
 LEAK_GRACE_S = 5.0
+
+#: A tree that takes longer to stop is reported as what it left behind.
+STOP_LIMIT_S = 10.0
 
 
 class Injected(Exception):
@@ -102,7 +105,9 @@ class Tree:
 
     def close(self) -> None:
         if self.top is not None and self.top.is_alive():
-            self.top.stop(timeout=10)
+            self.top.stop()
+            with suppress(TimeoutError):
+                threads.wait_until(lambda: not self.runtime.living(), STOP_LIMIT_S)
         left = [repr(cell) for cell in self.runtime.living()]
         abandoned = [repr(cell) for cell, _ in self.runtime.abandoned_cells()]
         self.runtime.close()
