@@ -54,27 +54,27 @@ class Deferred:
 class Request:
     """One message of a batch. An ask that is not answered when the actor ends gets ``ActorExit``."""
 
-    __slots__ = ("_reply_to", "message")
+    __slots__ = ("message", "reply_to")
 
     def __init__(self, message: Any, reply_to: Any) -> None:
         self.message = message
-        self._reply_to = reply_to
+        self.reply_to = reply_to
 
     @property
     def is_ask(self) -> bool:
-        return self._reply_to is not None
+        return self.reply_to is not None
 
     @property
     def is_answered(self) -> bool:
-        return self._reply_to is None or self._reply_to.is_done()
+        return self.reply_to is None or self.reply_to.is_done()
 
     def reply(self, value: object) -> None:
-        if self._reply_to is not None:
-            self._reply_to.set(value)
+        if self.reply_to is not None:
+            self.reply_to.set(value)
 
     def fail(self, error: BaseException) -> None:
-        if isinstance(self._reply_to, ActorFuture):
-            self._reply_to.fail(error)
+        if isinstance(self.reply_to, ActorFuture):
+            self.reply_to.fail(error)
 
 
 class Actor(pykka.Actor):
@@ -283,7 +283,9 @@ class BatchActor(Actor):
                 break
             envelope = cell.mailbox.get()
             requests.append(Request(message, envelope.reply_to))
+        cell.in_hand = tuple(request.reply_to for request in requests)
         cell.guard(lambda: self.on_batch(requests), None)
+        cell.in_hand = ()
         if cell.is_over:
             self._fail_unanswered(cell, requests)
         return True

@@ -150,6 +150,8 @@ class Cell:
         self._monitors: list[Callable[[ExitReason], None]] = []
         self._timers: dict[Timer, None] = {}
         self._deferred: dict[Deferred, None] = {}
+        self.in_hand: tuple[Any, ...] = ()
+        """Where the answers go of what is being handled: answered with ``ActorExit`` when the actor is ended by force."""
         self._releases: list[Callable[[], None]] = []
         self.dispatcher = actor_class.make_dispatcher(self)
 
@@ -254,7 +256,9 @@ class Cell:
         if type(message) is Continuation:
             self.guard(lambda: message.run(message.value), None)
         else:
+            self.in_hand = (envelope.reply_to,)
             self.guard(lambda: self._receive(envelope), envelope.reply_to)
+            self.in_hand = ()
 
     def _receive(self, envelope: Any) -> None:
         assert self.actor is not None
@@ -325,7 +329,12 @@ class Cell:
 
     def revoke(self, cause: str) -> None:
         """End the incarnation at once, from any thread. A handler that is still running goes on as an abandoned thread."""
-        if self._finish(Killed(cause)) and self.in_turn:
+        if not self._finish(Killed(cause)):
+            return
+        for reply_to in self.in_hand:
+            if isinstance(reply_to, ActorFuture):  # an answer that comes after this one is dropped
+                reply_to.fail(ActorExit(str(self), Killed(cause)))
+        if self.in_turn:
             self.runtime.abandon(self)
 
     def vanish(self) -> None:

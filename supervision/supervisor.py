@@ -132,6 +132,7 @@ class Supervisor(Actor):
         clock = self.runtime.clock
         self.core = SupervisorCore(flags, specs, clock.monotonic, dynamic, max_children, self.runtime.random.random)
         self._cells: dict[tuple[str, int], Cell] = {}
+        self.cell.on_release(self._leave_no_orphans)
 
     def on_start(self) -> None:
         self._feed(Begin())
@@ -148,10 +149,10 @@ class Supervisor(Actor):
         """Pykka's ``ref.stop()`` behaves like a request of the parent."""
         self.cell.stop()
 
-    def on_failure(self, *_: Any) -> None:
-        """A fault of the engine itself must not leave orphans."""
-        for cell in list(self._cells.values()):
-            cell.revoke("supervisor crashed")
+    def _leave_no_orphans(self) -> None:
+        """However it ends, also by a fault of the engine itself or by force: no child outlives its supervisor."""
+        for cell in reversed(list(self._cells.values())):
+            cell.revoke("supervisor ended")
 
     def cell_of(self, child: Child) -> Cell | None:
         """The living incarnation of one child of the core."""

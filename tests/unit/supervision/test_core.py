@@ -80,7 +80,7 @@ def test_every_restart_type_meets_every_reason(restart: Restart, reason: ExitRea
 
 @pytest.mark.parametrize("intensity", [0, 1, 2, 5])
 def test_a_start_that_always_fails_is_tried_exactly_as_often_as_tolerated(intensity: int) -> None:
-    """Probe E2: 0, 1, 2 and 5 attempts after the death, then the supervisor ends with a clean reason."""
+    """Case 75, probe E2: 0, 1, 2 and 5 attempts after the death, then the supervisor ends with a clean reason."""
     made = world(Strategy.ONE_FOR_ONE, spec("x"), max_restarts=intensity)
     made.outcomes["x"] = deque(["fail"] * 100)
     made.die("x")
@@ -106,7 +106,7 @@ def test_the_edge_of_the_window_is_inclusive(gap: float, survives: bool) -> None
 
 
 def test_one_for_all_retries_over_all_and_forgets_temporaries() -> None:
-    """Probe E3."""
+    """Case 77: probe E3."""
     made = world(Strategy.ONE_FOR_ALL, spec("a"), spec("b"), spec("t", Restart.TEMPORARY), spec("d"))
     made.outcomes["d"] = deque(["fail"])
     made.die("b")
@@ -119,7 +119,7 @@ def test_one_for_all_retries_over_all_and_forgets_temporaries() -> None:
 
 
 def test_rest_for_one_retries_only_from_the_failed_one_on() -> None:
-    """Probe E3b."""
+    """Case 78: probe E3b."""
     made = world(Strategy.REST_FOR_ONE, spec("a"), spec("b"), spec("t", Restart.TEMPORARY), spec("d"), spec("e"))
     made.outcomes["d"] = deque(["fail"])
     made.die("b")
@@ -127,7 +127,7 @@ def test_rest_for_one_retries_only_from_the_failed_one_on() -> None:
 
 
 def test_a_group_pass_revives_a_child_that_was_stopped_by_hand() -> None:
-    """Probe E34."""
+    """Case 93: probe E34."""
     made = world(Strategy.ONE_FOR_ALL, *ABC)
     assert made.ask(TerminateChildRequest("c")) is None
     made.take_log()
