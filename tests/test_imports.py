@@ -23,7 +23,8 @@ ARROWS = {
 #: Only these may know time, chance, ids and threads on the hub's side; everybody else gets them from the runtime.
 CLOCKWORK = frozenset({"threading", "random", "uuid", "time"})
 CLOCKWORK_DOORS = frozenset(
-    f"supervision/{name}.py" for name in ("runtime", "clock", "threads", "process_supervisor", "process_child")
+    f"supervision/{name}.py"
+    for name in ("runtime", "clock", "threads", "simulation", "process_supervisor", "process_child")
 )
 #: A type annotation needs the name ``random.Random``.
 ANNOTATES_RANDOM = frozenset({"actors/task_rules.py"})

@@ -290,7 +290,9 @@ def test_an_array_that_is_not_of_frames_changes_nothing(connect: Connect, agent_
 
 def test_an_agent_delegates_tasks_with_one_frame(connect: Connect, hub: Hub, agent_id: str) -> None:
     socket = connect(agent_id)
-    tasks = [{"description": "one", "idempotency_key": f"{agent_id}-1"}, {"priority": "high"}, {"description": "two"}]
+    for_nobody = {"assign_to": f"{agent_id}-nobody"}  # what is left in the queue of this hub must not reach other tests
+    one = {"description": "one", "idempotency_key": f"{agent_id}-1", **for_nobody}
+    tasks = [one, {"priority": "high"}, {"description": "two", **for_nobody}]
     answer = socket.ask(type="submit", request_id=7, tasks=tasks)
     assert (answer["type"], answer["request_id"]) == ("submitted", 7)
     first, invalid, second = answer["results"]
