@@ -37,7 +37,7 @@ from link.messages import (
 from supervision.actor import Actor
 from supervision.alarms import Alarm
 from supervision.bus import Published
-from supervision.core import StartChildRequest
+from supervision.core_messages import StartChildRequest
 from supervision.exits import Shutdown
 from supervision.spec import Restart
 from supervision.supervisor import child

@@ -17,6 +17,36 @@ from enum import Enum, auto
 from typing import Any, TypeAlias
 
 from supervision.backoff import Backoff
+from supervision.core_messages import (
+    Api,
+    Begin,
+    ChildCounts,
+    ChildInfo,
+    DeleteChildRequest,
+    Effect,
+    Event,
+    Exit,
+    Exited,
+    Failure,
+    GetChildSpecRequest,
+    Ready,
+    Reply,
+    Report,
+    RestartChildRequest,
+    RetryDue,
+    ScheduleRetry,
+    StartChild,
+    StartChildRequest,
+    Started,
+    StartFailed,
+    StartIgnored,
+    StartOutcome,
+    StopChild,
+    StopRequested,
+    TerminateChildRequest,
+    WhichChildrenRequest,
+    WhichChildRequest,
+)
 from supervision.exits import Error, ExitReason, Normal, Shutdown
 from supervision.intensity import RestartWindow
 from supervision.spec import (
@@ -30,190 +60,6 @@ from supervision.spec import (
     check_child_spec,
     check_child_specs,
 )
-
-# --- events -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Start the static children."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    key: str
-    incarnation: int
-    ref: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class StartIgnored:
-    key: str
-    incarnation: int
-
-
-@dataclass(frozen=True, slots=True)
-class StartFailed:
-    key: str
-    incarnation: int
-    reason: ExitReason
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    """A child that had started is gone; exactly once for each incarnation."""
-
-    key: str
-    incarnation: int
-    reason: ExitReason
-
-
-@dataclass(frozen=True, slots=True)
-class RetryDue:
-    key: str
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class StopRequested:
-    reason: ExitReason
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """An administration call; answered by the effect ``Reply`` with the same ``call``."""
-
-    call: Any
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class StartChildRequest:
-    spec: ChildSpec
-
-
-@dataclass(frozen=True, slots=True)
-class TerminateChildRequest:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RestartChildRequest:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteChildRequest:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class WhichChildrenRequest:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class WhichChildRequest:
-    """Answer: ``ChildInfo`` or ``Failure("not_found")`` (OTP 28)."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class GetChildSpecRequest:
-    """Answer: the ``ChildSpec`` or ``Failure("not_found")``."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class CountChildrenRequest:
-    pass
-
-
-Request: TypeAlias = (
-    StartChildRequest
-    | TerminateChildRequest
-    | RestartChildRequest
-    | DeleteChildRequest
-    | WhichChildrenRequest
-    | WhichChildRequest
-    | GetChildSpecRequest
-    | CountChildrenRequest
-)
-StartOutcome: TypeAlias = Started | StartIgnored | StartFailed
-Event: TypeAlias = Begin | StartOutcome | Exited | RetryDue | StopRequested | Api
-
-# --- effects ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StartChild:
-    key: str
-    incarnation: int
-    spec: ChildSpec
-
-
-@dataclass(frozen=True, slots=True)
-class StopChild:
-    """Ask, wait ``spec.shutdown`` seconds, then force. ``Exited`` must follow."""
-
-    key: str
-    incarnation: int
-    spec: ChildSpec
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleRetry:
-    """Send ``RetryDue(key, token)`` back after ``delay_s`` seconds, behind everything that waits already."""
-
-    key: str
-    token: int
-    delay_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """``value`` is a result, or a ``Failure``."""
-
-    call: Any
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """All static children are started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One of: progress, child_terminated, start_error, shutdown_error, shutdown."""
-
-    kind: str
-    child: str
-    reason: str
-    detail: str = ""
-    """The traceback, or the last words of a process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """The supervisor is done: no child is left. ``start_failed``: it never became ready."""
-
-    reason: ExitReason
-    start_failed: bool = False
-
-
-Effect: TypeAlias = StartChild | StopChild | ScheduleRetry | Reply | Ready | Report | Exit
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The error return of an administration call: ``code`` as in OTP, ``detail`` the running child or the reason."""
-
-    code: str
-    detail: Any = None
-
 
 # --- state --------------------------------------------------------------------------------------------------------
 
@@ -239,26 +85,6 @@ class Child:
     """In a row, for its back-off."""
     pass_is_counted: bool = False
     """The retry that it waits for is the rest of a pass that was counted when it began."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChildInfo:
-    """One row of ``which_children``. ``ref`` is None unless ``state`` is running."""
-
-    id: str
-    ref: Any
-    state: str
-    type: ChildType
-    restarts: int
-    last_exit: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChildCounts:
-    specs: int
-    active: int
-    supervisors: int
-    workers: int
 
 
 @dataclass(frozen=True, slots=True)

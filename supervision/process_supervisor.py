@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from supervision.clock import Clock, SystemClock
-from supervision.core import (
+from supervision.core import SupervisorCore
+from supervision.core_messages import (
     Begin,
     Effect,
     Event,
@@ -40,7 +41,6 @@ from supervision.core import (
     StartFailed,
     StopChild,
     StopRequested,
-    SupervisorCore,
 )
 from supervision.exits import Error, ExitReason, Killed, Shutdown
 from supervision.notify import notify

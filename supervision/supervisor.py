@@ -12,7 +12,7 @@ The smallest example that runs::
     top.stop()
 
 ``spawn`` returns when every child has started, and raises when one could not. Administration goes by ``ask`` with the
-requests of ``supervision.core`` (``StartChildRequest``, ``WhichChildrenRequest``, ...).
+requests of ``supervision.core_messages`` (``StartChildRequest``, ``WhichChildrenRequest``, ...).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ import pykka
 from supervision.actor import Actor
 from supervision.backoff import Backoff
 from supervision.cell import ActorExit, Cell
-from supervision.core import (
+from supervision.core import Child, SupervisorCore
+from supervision.core_messages import (
     Api,
     Begin,
-    Child,
     CountChildrenRequest,
     DeleteChildRequest,
     Effect,
@@ -51,7 +51,6 @@ from supervision.core import (
     StartIgnored,
     StopChild,
     StopRequested,
-    SupervisorCore,
     TerminateChildRequest,
     WhichChildrenRequest,
     WhichChildRequest,

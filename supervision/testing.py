@@ -27,7 +27,7 @@ import pytest
 from supervision import threads
 from supervision.cell import Cell
 from supervision.clock import ManualClock
-from supervision.core import ChildInfo, RestartChildRequest, WhichChildrenRequest
+from supervision.core_messages import ChildInfo, RestartChildRequest, WhichChildrenRequest
 from supervision.runtime import Runtime
 from supervision.spec import ChildSpec, SupervisorFlags
 from supervision.supervisor import Supervisor

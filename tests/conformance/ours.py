@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from supervision.core import (
+from supervision.core import SupervisorCore
+from supervision.core_messages import (
     Api,
     Begin,
     ChildCounts,
@@ -28,7 +29,6 @@ from supervision.core import (
     StartIgnored,
     StopChild,
     StopRequested,
-    SupervisorCore,
     TerminateChildRequest,
     WhichChildrenRequest,
 )

@@ -26,7 +26,7 @@ from actors.vocabulary import names
 from actors.vocabulary import tasks as v
 from supervision.actor import Request
 from supervision.cell import Cell
-from supervision.core import StartChildRequest
+from supervision.core_messages import StartChildRequest
 from supervision.supervisor import Supervisor
 from supervision.watcher import Watcher
 from tests.harness.box import Box

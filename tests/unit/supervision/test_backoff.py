@@ -6,7 +6,7 @@ import pytest
 
 from supervision.actor import Actor
 from supervision.backoff import Backoff
-from supervision.core import TerminateChildRequest, WhichChildrenRequest
+from supervision.core_messages import TerminateChildRequest, WhichChildrenRequest
 from supervision.spec import ChildSpec, SpecError, Strategy, SupervisorFlags
 from supervision.supervisor import child
 from supervision.testing import Tree, tree

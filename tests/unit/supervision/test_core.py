@@ -6,7 +6,8 @@ from collections import deque
 
 import pytest
 
-from supervision.core import (
+from supervision.core import SupervisorCore
+from supervision.core_messages import (
     Begin,
     ChildCounts,
     CountChildrenRequest,
@@ -20,7 +21,6 @@ from supervision.core import (
     Started,
     StopChild,
     StopRequested,
-    SupervisorCore,
     TerminateChildRequest,
     WhichChildrenRequest,
 )

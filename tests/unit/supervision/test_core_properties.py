@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervision.core import (
+from supervision.core import RunState, SupervisorCore
+from supervision.core_messages import (
     Api,
     Begin,
     CountChildrenRequest,
@@ -19,7 +20,6 @@ from supervision.core import (
     Reply,
     RestartChildRequest,
     RetryDue,
-    RunState,
     ScheduleRetry,
     StartChild,
     StartChildRequest,
@@ -28,7 +28,6 @@ from supervision.core import (
     StartIgnored,
     StopChild,
     StopRequested,
-    SupervisorCore,
     TerminateChildRequest,
     WhichChildrenRequest,
 )

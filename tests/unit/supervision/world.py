@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from supervision.core import (
+from supervision.core import SupervisorCore
+from supervision.core_messages import (
     Api,
     Begin,
     Effect,
@@ -21,7 +22,6 @@ from supervision.core import (
     StartFailed,
     StartIgnored,
     StopChild,
-    SupervisorCore,
 )
 from supervision.exits import Error, ExitReason, Shutdown
 from supervision.spec import (

@@ -11,7 +11,7 @@ import pytest
 
 from supervision.actor import Actor
 from supervision.cell import ActorExit
-from supervision.core import (
+from supervision.core_messages import (
     CountChildrenRequest,
     Failure,
     RestartChildRequest,
@@ -548,7 +548,7 @@ def test_child_life_cycle(nest: Nest) -> None:
         assert nest.ask(CountChildrenRequest()).active == 0
         assert nest.ask(RestartChildRequest("one")).is_alive()
         nest.ask(TerminateChildRequest("one"))
-        from supervision.core import DeleteChildRequest
+        from supervision.core_messages import DeleteChildRequest
 
         assert nest.ask(DeleteChildRequest("one")) is None
     for bad, code in ((ChildSpec("", "x"), "missing_id"), (ChildSpec("x", None), "missing_start")):

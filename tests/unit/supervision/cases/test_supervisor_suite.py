@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from supervision.core import (
+from supervision.core_messages import (
     Begin,
     ChildCounts,
     CountChildrenRequest,
@@ -419,7 +419,7 @@ def looping(strategy: Strategy) -> tuple[World, list[Any]]:
 
 def test_hanging_restart_loop() -> None:
     """Cases 63 and 95: while it is tried again."""
-    from supervision.core import Api, StartChild, StartFailed
+    from supervision.core_messages import Api, StartChild, StartFailed
 
     made, effects = looping(ONE)
     [start] = [one for one in effects if isinstance(one, StartChild)]
@@ -594,7 +594,7 @@ def test_e34_a_pass_revives_what_was_stopped_and_what_had_ended() -> None:
 
 def test_e35_a_strange_reason_at_the_end_is_reported_and_no_failure() -> None:
     """Case 94."""
-    from supervision.core import Api, Reply, Report
+    from supervision.core_messages import Api, Reply, Report
 
     made = world(ONE, spec("a"))
     made.core.handle(Api("call", TerminateChildRequest("a")))
