@@ -97,6 +97,9 @@ OPERATIONS: dict[str, Operation] = {
 #: A watcher that does not answer must not hide the tree.
 ALARMS_TIMEOUT_S = 1.0
 
+#: Reports of supervisors that come with the tree.
+EVENTS_SHOWN = 50
+
 #: After these the table of identities is sent to every web process.
 CHANGES_IDENTITIES = frozenset({"identities.create", "identities.revoke", "enrolment.redeem"})
 
@@ -302,7 +305,8 @@ class Gateway(Actor):
                 self._refuse(peer, call, "unavailable", "the hub is going down")
                 return
             active = [_alarm_object(alarm, now) for alarm in alarms] if isinstance(alarms, tuple) else []
-            self._outlet.send(peer, Reply(call.call_id, {**_plain(root), "alarms": active}))
+            events = [_plain(event) for event in list(self.runtime.events)[-EVENTS_SHOWN:]]
+            self._outlet.send(peer, Reply(call.call_id, {**_plain(root), "alarms": active, "events": events}))
 
         self.request(names.WATCHER, ReadAlarms(), answer, ALARMS_TIMEOUT_S)
 

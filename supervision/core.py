@@ -47,6 +47,7 @@ from supervision.core_messages import (
     WhichChildrenRequest,
     WhichChildRequest,
 )
+from supervision.events import Kind
 from supervision.exits import Error, ExitReason, Normal, Shutdown
 from supervision.intensity import RestartWindow
 from supervision.spec import (
@@ -425,6 +426,6 @@ class SupervisorCore:
             return self.children.get(id_)
         return next((child for child in self.children.values() if child.spec.id == id_), None)
 
-    def _report(self, kind: str, child: Child, reason: ExitReason | str) -> None:
+    def _report(self, kind: Kind, child: Child, reason: ExitReason | str) -> None:
         detail = reason.traceback if isinstance(reason, Error) else ""
         self._effects.append(Report(kind, child.spec.id, str(reason), detail))

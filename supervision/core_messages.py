@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from supervision.events import Kind
 from supervision.exits import ExitReason
 from supervision.spec import ChildSpec, ChildType
 
@@ -167,9 +168,9 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One of: progress, child_terminated, start_error, shutdown_error, shutdown."""
+    """See ``supervision.events.SupervisionEvent``."""
 
-    kind: str
+    kind: Kind
     child: str
     reason: str
     detail: str = ""

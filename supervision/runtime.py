@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ from supervision import threads
 from supervision.bus import EventBus
 from supervision.cell import TURN_LIMIT, Cell
 from supervision.clock import Clock, ManualClock, SystemClock
+from supervision.events import KEPT, SupervisionEvent
 from supervision.exits import ExitReason
 from supervision.mailbox import Mailbox
 from supervision.names import Names
@@ -60,6 +62,8 @@ class Runtime:
         self._max_abandoned = max_abandoned
         self._on_too_many_abandoned = on_too_many_abandoned
         self._turns = 0
+        self.events: deque[SupervisionEvent] = deque(maxlen=KEPT)
+        """What supervisors reported, oldest first."""
         self.dead_letters = 0
         """Messages that nobody could receive."""
 

@@ -55,6 +55,7 @@ from supervision.core_messages import (
     WhichChildrenRequest,
     WhichChildRequest,
 )
+from supervision.events import SupervisionEvent
 from supervision.exits import ExitReason, Ignore, Killed, error_from
 from supervision.foreign import hosted
 from supervision.mailbox import Continuation, Envelope
@@ -238,5 +239,8 @@ class Supervisor(Actor):
             self.runtime.timers.after(limit_s, lambda: cell.revoke("abandoned"))
 
     def _report(self, report: Report) -> None:
+        name = self.name or "supervisor"
+        at = self.runtime.clock.time_ms()
+        self.runtime.events.append(SupervisionEvent(at, name, report.kind, report.child, report.reason))
         level = logging.DEBUG if report.kind == "progress" else logging.WARNING
         logger.log(level, "%s: %s %s: %s", self.name, report.child, report.kind, report.reason)

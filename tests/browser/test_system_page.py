@@ -34,6 +34,8 @@ def test_it_draws_the_tree_of_the_hub_and_marks_a_restart(hub: Hub, watch: Watch
     assert shown == names_in(hub.get("/api/system/tree", token=None).json)
     hub.post("/api/admin/reset")
     wait_for(lambda: page.locator(".was-restarted").count() > 0, 10.0, "a mark at what was started again")
+    reports = page.get_by_test_id("events")
+    wait_for(lambda: "child terminated" in reports.inner_text(), 10.0, "the report of the restart")
     watched.check()
 
 

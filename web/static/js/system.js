@@ -45,6 +45,7 @@ function draw(tree) {
   const restarted = show(tree);
   if (restarted.length) announce(`Started again: ${restarted.slice(0, 5).join(', ')}.`);
   drawAlarms(Array.isArray(tree.alarms) ? tree.alarms : []);
+  drawEvents(Array.isArray(tree.events) ? tree.events : []);
 }
 
 /** @param {string} why */
@@ -62,4 +63,23 @@ function drawAlarms(alarms) {
     el('p', {}, el('strong', {}, foreignText(alarm.id)), ` ${foreignText(alarm.subject)}: ${foreignText(alarm.message)}`)
   );
   slot.replaceChildren(...lines);
+}
+
+let shown = '';
+
+/** @param {{at: number, supervisor: string, kind: string, child: string, reason: string}[]} events */
+function drawEvents(events) {
+  const key = JSON.stringify(events.at(-1) ?? null) + events.length;
+  if (key === shown) return;
+  shown = key;
+  const lines = [...events].reverse().map((event) =>
+    el(
+      'li',
+      {},
+      el('time', { datetime: new Date(event.at).toISOString() }, new Date(event.at).toLocaleTimeString('en-GB')),
+      el('strong', {}, foreignText(event.child, 80)),
+      el('span', {}, `${foreignText(event.kind, 40).replaceAll('_', ' ')}: ${foreignText(event.reason, 200)}`)
+    )
+  );
+  byId('events').replaceChildren(...lines);
 }

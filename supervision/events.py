@@ -1,0 +1,26 @@
+"""What supervisors say of their children, in OTP's words, kept for whoever looks: the last few hundred of a runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["progress", "child_terminated", "start_error", "shutdown_error", "shutdown"]
+
+#: Events that a runtime remembers.
+KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEvent:
+    """``progress``: a child was started. ``child_terminated``: it ended, and that was not what its restart type expects.
+    ``start_error``: it could not be started. ``shutdown_error``: it did not stop as asked. ``shutdown``: the supervisor gave up.
+
+    ``at``: Unix milliseconds. ``reason``: one line, without a traceback.
+    """
+
+    at: int
+    supervisor: str
+    kind: Kind
+    child: str
+    reason: str
