@@ -55,7 +55,7 @@ def acknowledged_before_commit(patch: pytest.MonkeyPatch) -> None:
         answers = handle_all(self, requests)
         for request, answer in zip(requests, answers, strict=True):
             request.reply(answer)
-            request._reply_to = None  # it is answered only once
+            request.reply_to = None  # it is answered only once
         return answers
 
     patch.setattr(TaskQueue, "_handle_all", answer_at_once)

@@ -31,11 +31,11 @@ from supervision.core_messages import (
     TerminateChildRequest,
     WhichChildrenRequest,
 )
-from supervision.exits import Error, Normal, Shutdown
+from supervision.exits import Error, ExitReason, Normal, Shutdown
 from supervision.spec import AutoShutdown, ChildSpec, Restart, Strategy, SupervisorFlags
 
 PERIOD_S = 10.0
-REASONS = (Normal(), Shutdown("done"), Error("boom"))
+REASONS: tuple[ExitReason, ...] = (Normal(), Shutdown("done"), Error("boom"))
 
 
 class World:
