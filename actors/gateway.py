@@ -300,7 +300,7 @@ class Gateway(Actor):
         now = self.runtime.clock.monotonic()
 
         def answer(alarms: object) -> None:
-            root = tree(self.runtime, names.HUB_SUPERVISOR)
+            root = tree(self.runtime, names.HUB_SUPERVISOR, stacks=bool(call.args.get("stacks")))
             if root is None:
                 self._refuse(peer, call, "unavailable", "the hub is going down")
                 return

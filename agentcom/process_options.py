@@ -35,6 +35,7 @@ class WebProcessOptions(msgspec.Struct, frozen=True):
     web_id: str
     listen_fd: int
     hub_socket: str
+    processes_file: str
     allowed_hosts: tuple[str, ...]
     trusted_origins: tuple[str, ...]
     bind_is_loopback: bool

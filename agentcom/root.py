@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,7 @@ from agentcom.process_options import (
 )
 from supervision.notify import notify
 from supervision.process_child import ProcessStart
+from supervision.process_nodes import process_tree
 from supervision.process_supervisor import Group, ProcessSupervisor, ProcessTree, supervise
 from supervision.spec import ChildSpec, ChildType, Strategy, SupervisorFlags
 
@@ -47,6 +48,9 @@ AGENT_SHUTDOWN_S = 6.0
 HUB_WATCHDOG_S = 60.0
 
 LINK_SOCKET = "hub.sock"
+
+#: In the same folder: the tree of processes as of ``at_s`` (monotonic seconds), for the web processes to show.
+PROCESSES_FILE = "processes.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,7 @@ class Root:
             web_id=f"web-{number}",
             listen_fd=self._socket.fileno(),
             hub_socket=str(self._run_dir / LINK_SOCKET),
+            processes_file=str(self._run_dir / PROCESSES_FILE),
             allowed_hosts=tuple(self._config.allowed_hosts),
             trusted_origins=tuple(self._config.trusted_origins),
             bind_is_loopback=listening.is_loopback(self._config.host),
@@ -184,6 +189,7 @@ class Root:
     # --- telling ----------------------------------------------------------------------------------------------------
 
     def _changed(self, supervisor: ProcessSupervisor) -> None:
+        self._show_processes(supervisor)
         if not supervisor.is_ready:
             return
         pids = {running.name: running.process.pid for running in supervisor.processes() if running.is_ready}
@@ -198,6 +204,11 @@ class Root:
         if not self._announced:
             self._announced = True
             self._announce()
+
+    def _show_processes(self, supervisor: ProcessSupervisor) -> None:
+        assert self._run_dir is not None
+        seen = {"at_s": supervisor.now, "tree": {**asdict(process_tree(supervisor, "root")), "pid": os.getpid()}}
+        data_dir.write_private(self._run_dir / PROCESSES_FILE, json.dumps(seen).encode())
 
     def _announce(self) -> None:
         notify(f"READY=1\nSTATUS=serving on {self.url}")

@@ -24,6 +24,7 @@ def main() -> int:
         WebOptions(
             listen_fd=options.listen_fd,
             hub_socket=options.hub_socket,
+            processes_file=options.processes_file,
             web_id=options.web_id,
             allowed_hosts=options.allowed_hosts,
             trusted_origins=options.trusted_origins,

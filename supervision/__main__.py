@@ -10,9 +10,12 @@ import argparse
 import importlib
 import logging
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 
+from supervision.notify import notify
 from supervision.process_child import ProcessStart
-from supervision.process_supervisor import Group, ProcessTree, supervise
+from supervision.process_supervisor import Group, ProcessSupervisor, ProcessTree, supervise
 from supervision.spec import ChildSpec, SpecError, SupervisorFlags, check_child_specs
 
 
@@ -83,7 +86,22 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join([f"{options.spec}  ({tree.flags.strategy.value})", *drawing(tree.specs)]))
         return 0
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return supervise(tree)
+    return supervise(replace(tree, on_change=_announcing(tree, options.spec)))
+
+
+def _announcing(tree: ProcessTree, where: str) -> Callable[[ProcessSupervisor], None]:
+    """Tells systemd, once, that everything has started."""
+    has_told = False
+
+    def changed(supervisor: ProcessSupervisor) -> None:
+        nonlocal has_told
+        if tree.on_change is not None:
+            tree.on_change(supervisor)
+        if supervisor.is_ready and not has_told:
+            has_told = True
+            notify(f"READY=1\nSTATUS={where}: {len(supervisor.processes())} processes")
+
+    return changed
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from supervision.exits import ExitReason, ExitRequested, Normal
 from supervision.future import ActorFuture
 from supervision.links import ExitSignal, Target, Watches
 from supervision.mailbox import Continuation, Envelope, Mailbox
+from supervision.ref import Ref
 
 if TYPE_CHECKING:
     from supervision.names import Names
@@ -105,7 +106,7 @@ class Actor(pykka.Actor):
         self.actor_urn = cell.urn
         self.actor_inbox = cell.mailbox
         self.actor_stopped = cell.stopped  # type: ignore[assignment]
-        self._actor_ref = pykka.ActorRef(self)
+        self._actor_ref = Ref(self)
 
     # --- Pykka's hooks for implementors ----------------------------------------------------------------------------
 
@@ -206,7 +207,7 @@ class Actor(pykka.Actor):
         future.on_done(come_back)
 
     def _come_back(self, then: Callable[[Any], None], value: object) -> None:
-        self.cell.mailbox.put(Envelope(Continuation(then, value)))
+        self.cell.mailbox.post(Continuation(then, value))
 
     def defer(self) -> Deferred:
         """Return this from a handler to answer its ask later through ``Deferred.reply``."""

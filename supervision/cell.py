@@ -29,7 +29,7 @@ from supervision.exits import (
     error_from,
 )
 from supervision.future import ActorFuture
-from supervision.mailbox import Continuation, Envelope, Mailbox
+from supervision.mailbox import Continuation, Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,21 +66,21 @@ class Phase(Enum):
 class StopFlag:
     """Stands in for Pykka's ``actor_stopped`` event without the price of an Event for each actor."""
 
-    __slots__ = ("_set",)
+    __slots__ = ("is_on",)
 
     def __init__(self) -> None:
-        self._set = False
+        self.is_on = False
 
     def is_set(self) -> bool:
-        return self._set
+        return self.is_on
 
     def set(self) -> None:
-        self._set = True
+        self.is_on = True
 
     def wait(self, timeout: float | None = None) -> bool:
         """As ``threading.Event.wait``; polls, because nearly nobody waits for it."""
         try:
-            threads.wait_until(lambda: self._set, float("inf") if timeout is None else timeout)
+            threads.wait_until(lambda: self.is_on, float("inf") if timeout is None else timeout)
         except TimeoutError:
             return False
         return True
@@ -131,7 +131,7 @@ class Cell:
         self.actor_class = actor_class
         self.name = name
         self.urn = f"urn:actor:{runtime.new_id(16)}"
-        self.mailbox = Mailbox(self._reject)
+        self.mailbox = Mailbox(self._reject, runtime.clock.monotonic)
         self.stopped = StopFlag()
         self.started: ActorFuture[Any] = ActorFuture()
         self.actor: Actor | None = None
@@ -140,6 +140,8 @@ class Cell:
         self.reason: ExitReason | None = None
         self.was_started = False
         self.in_turn = False
+        self.thread_id = 0
+        """Of its turn, while it has one."""
         self.started_s = runtime.clock.monotonic()
         self.busy_since_s = self.started_s
         self.handling: str | None = None
@@ -179,7 +181,7 @@ class Cell:
         self.actor, self.ref = actor, actor.actor_ref
 
     def turn(self) -> None:
-        self.in_turn = True
+        self.in_turn, self.thread_id = True, threads.current_id()
         self.busy_since_s = self.runtime.clock.monotonic()
         try:
             if self.phase is Phase.NEW:
@@ -321,7 +323,7 @@ class Cell:
         """A linked actor ended. A clean end is none of our business unless the actor traps exits."""
         actor = self.actor
         if actor is not None and not self.is_over:
-            self.mailbox.put(Envelope(Continuation(lambda _: actor.linked_ended(linked, reason), None)))
+            self.mailbox.post(Continuation(lambda _: actor.linked_ended(linked, reason), None))
 
     def on_release(self, release: Callable[[], None]) -> None:
         """``release()`` when the incarnation ends, before anybody can observe that it did."""
@@ -408,7 +410,7 @@ class Cell:
         def fire() -> None:
             if period_s is None:
                 self._timers.pop(timer, None)
-            self.mailbox.put(Envelope(message))
+            self.mailbox.post(message)
 
         timer = self.runtime.timers.after(delay_s, fire, period_s)
         self._timers[timer] = None

@@ -81,6 +81,7 @@ class Child:
     retry_token: int = 0
     restarts: int = 0
     last_exit: ExitReason | None = None
+    last_exit_s: float | None = None
     started_s: float = 0.0
     failures: int = 0
     """In a row, for its back-off."""
@@ -217,11 +218,14 @@ class SupervisorCore:
         else:
             child.state, child.ref = RunState.NONE, None
             if isinstance(outcome, StartFailed):
-                child.last_exit = outcome.reason
+                self._note_exit(child, outcome.reason)
                 self._report("start_error", child, outcome.reason)
             elif child.spec.restart is Restart.TEMPORARY or self.dynamic:
                 self._remove(child)
         return outcome
+
+    def _note_exit(self, child: Child, reason: ExitReason) -> None:
+        child.last_exit, child.last_exit_s = reason, self.now()
 
     # --- a child exits --------------------------------------------------------------------------------------------
 
@@ -229,7 +233,7 @@ class SupervisorCore:
         child = self.children.get(event.key)
         if child is None or child.incarnation != event.incarnation or child.state is not RunState.RUNNING:
             return
-        child.last_exit = event.reason
+        self._note_exit(child, event.reason)
         if child.spec.backoff is not None and self.now() - child.started_s >= child.spec.backoff.quiet_s:
             child.failures = 0
         restart = child.spec.restart
@@ -316,7 +320,7 @@ class SupervisorCore:
             self._not_running(member)
 
     def _stopped(self, child: Child, reason: ExitReason) -> None:
-        child.last_exit = reason
+        self._note_exit(child, reason)
         is_expected = isinstance(reason, Shutdown | Normal)
         if not is_expected and not (child.spec.shutdown < 0 and not isinstance(reason, Error)):
             self._report("shutdown_error", child, reason)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pykka
 
 from supervision.exits import ExitReason, NoProc
-from supervision.mailbox import Continuation, Envelope
+from supervision.mailbox import Continuation
 
 if TYPE_CHECKING:
     from supervision.cell import Cell
@@ -90,7 +90,7 @@ class Watches:
         return self._cell.runtime.cell_of(target)
 
     def _tell(self, run: Callable[[Any], None]) -> None:
-        self._cell.mailbox.put(Envelope(Continuation(run, None)))
+        self._cell.mailbox.post(Continuation(run, None))
 
     def close(self) -> None:
         for undo in list(self._undo.values()):

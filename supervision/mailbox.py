@@ -15,13 +15,14 @@ from supervision.threads import Dispatcher, Runnable
 
 
 class Envelope:
-    """A message and where its answer goes. Same attributes as Pykka's envelope."""
+    """A message, where its answer goes, and when it was sent (monotonic seconds). Pykka's envelope has the first two."""
 
-    __slots__ = ("message", "reply_to")
+    __slots__ = ("message", "reply_to", "sent_s")
 
-    def __init__(self, message: Any, reply_to: Any = None) -> None:
+    def __init__(self, message: Any, reply_to: Any = None, sent_s: float | None = None) -> None:
         self.message = message
         self.reply_to = reply_to
+        self.sent_s = sent_s
 
 
 class Continuation:
@@ -37,13 +38,14 @@ class Continuation:
 class Mailbox:
     """Pykka's inbox protocol (``put``, ``get``, ``empty``) over two deques and a run flag."""
 
-    __slots__ = ("_dispatcher", "_reject", "_scheduled", "closed", "control", "owner", "queue")
+    __slots__ = ("_dispatcher", "_now", "_reject", "_scheduled", "closed", "control", "owner", "queue")
 
-    def __init__(self, reject: Callable[[Any], None]) -> None:
+    def __init__(self, reject: Callable[[Any], None], now: Callable[[], float]) -> None:
         self.queue: deque[Any] = deque()
         self.control: deque[Any] = deque()
         self.closed = False
         self._reject = reject
+        self._now = now
         self._scheduled = threads.new_lock()
         self._dispatcher: Dispatcher | None = None
         self.owner: Runnable | None = None
@@ -52,6 +54,10 @@ class Mailbox:
         """From now on a non-empty mailbox puts its owner on the run queue."""
         self.owner, self._dispatcher = owner, dispatcher
         self.wake()
+
+    def post(self, message: Any, reply_to: Any = None) -> None:
+        """``put`` in an envelope that says when it was sent."""
+        self.put(Envelope(message, reply_to, self._now()))
 
     def put(self, envelope: Any) -> None:
         self.queue.append(envelope)
@@ -79,6 +85,13 @@ class Mailbox:
     def get(self) -> Any:
         """The next ordinary envelope; IndexError when there is none (the owner looks first)."""
         return self.queue.popleft()
+
+    def oldest_s(self) -> float | None:
+        """When the message that waits longest was sent (monotonic seconds); None when there is none or it does not say."""
+        try:
+            return getattr(self.queue[0], "sent_s", None)
+        except IndexError:
+            return None
 
     def empty(self) -> bool:
         return not self.queue

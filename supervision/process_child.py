@@ -51,7 +51,8 @@ def spawn(start: ProcessStart, extra_env: Mapping[str, str]) -> subprocess.Popen
     environment = {**inherited, **start.env, **extra_env, "SUPERVISOR_PID": str(os.getpid())}
     if start.watchdog_s is not None:
         environment["WATCHDOG_USEC"] = str(int(start.watchdog_s * 1_000_000))
-    process = subprocess.Popen(
+    _check_limits(start)
+    return subprocess.Popen(
         start.argv,
         env=environment,
         cwd=start.cwd,
@@ -61,18 +62,27 @@ def spawn(start: ProcessStart, extra_env: Mapping[str, str]) -> subprocess.Popen
         stderr=subprocess.STDOUT if start.tail_lines is not None else None,
         process_group=0 if start.own_group else None,
         close_fds=True,
-        preexec_fn=tie_to_parent,
+        preexec_fn=lambda: _prepare(start),
     )
-    try:
-        for limit, most in start.limits.items():
-            resource.prlimit(process.pid, limit, (most, most))
-        if start.nice:
-            os.setpriority(os.PRIO_PROCESS, process.pid, start.nice)
-    except BaseException:  # nobody would know of it
-        signal_group(process, signal.SIGKILL, own_group=start.own_group)
-        process.wait()
-        raise
-    return process
+
+
+def _prepare(start: ProcessStart) -> None:
+    """In the child, before it becomes the command: no instruction of that runs without its limits."""
+    tie_to_parent()
+    for limit, most in start.limits.items():
+        resource.setrlimit(limit, (most, most))
+    if start.nice:
+        os.nice(start.nice)
+
+
+def _check_limits(start: ProcessStart) -> None:
+    """What goes wrong in the child has no message of its own. Raises ``ValueError``."""
+    for limit, most in start.limits.items():
+        _, hard = resource.getrlimit(limit)
+        if hard != resource.RLIM_INFINITY and not 0 <= most <= hard:
+            raise ValueError(f"a limit of {most} is above what we may use ourselves: {hard}")
+    if start.nice < 0 and os.geteuid() != 0:
+        raise ValueError(f"nice {start.nice} needs privileges")
 
 
 def signal_group(process: subprocess.Popen[bytes], signum: int, *, own_group: bool) -> None:
@@ -90,9 +100,13 @@ def exit_reason(
     asked_to_stop: int | None,
     forced: str | None,
     success_statuses: frozenset[int] = CLEAN_STATUSES,
+    has_dumped: bool = False,
     tail: str = "",
 ) -> ExitReason:
-    """What ``Popen.returncode`` means (negative: killed by that signal). ``forced``: why we ended it by force, if we did."""
+    """What ``Popen.returncode`` means (negative: killed by that signal). ``forced``: why we ended it by force, if we did.
+
+    ``has_dumped``: it left a core.
+    """
     if forced == "watchdog":
         return Error("missed its watchdog", tail, origin="process")
     if forced is not None:
@@ -102,7 +116,8 @@ def exit_reason(
     if status in success_statuses:
         return Normal()
     if status < 0:
-        return Error(f"killed by {signal_name(-status)}", tail, origin="process")
+        core = ", core dumped" if has_dumped else ""
+        return Error(f"killed by {signal_name(-status)}{core}", tail, origin="process")
     return Error(f"exit status {status}", tail, origin="process")
 
 

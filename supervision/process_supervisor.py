@@ -14,7 +14,6 @@ import os
 import random
 import selectors
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -44,9 +43,10 @@ from supervision.core_messages import (
 )
 from supervision.exits import Error, ExitReason, Killed, Shutdown
 from supervision.notify import notify
-from supervision.process_child import ProcessStart, exit_reason, signal_group, spawn
+from supervision.process_child import ProcessStart, spawn
 from supervision.process_notify import NotifySocket
-from supervision.process_output import OutputTail
+from supervision.process_signals import StopSignals
+from supervision.running_process import RunningProcess, tail_of
 from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
 
 logger = logging.getLogger("supervision")
@@ -101,36 +101,14 @@ def supervise(tree: ProcessTree) -> int:
 
 
 @dataclass(slots=True)
-class RunningProcess:
-    """A started child process, as ``ProcessSupervisor.processes`` shows it."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    start: ProcessStart
-    pidfd: int
-    spawned_s: float
-    start_deadline_s: float
-    tail: OutputTail | None = None
-    said_ready: bool = False
-    is_ready: bool = False
-    """Its start is complete: ready, and up for long enough."""
-    seen_alive_s: float = 0.0
-    status: str = ""
-    """What it says of itself (``STATUS=``)."""
-    asked_to_stop: int | None = None
-    forced: str | None = None
-    """Why it was ended by force."""
-
-
-@dataclass(slots=True)
-class _Node:
+class ProcessNode:
     """One core with its children, and what to do when it is ready or over."""
 
     core: SupervisorCore
     on_ready: Callable[[], None]
     on_exit: Callable[[ExitReason], None]
     processes: dict[tuple[str, int], RunningProcess] = field(default_factory=dict)
-    groups: dict[tuple[str, int], _Node] = field(default_factory=dict)
+    groups: dict[tuple[str, int], ProcessNode] = field(default_factory=dict)
 
 
 class ProcessSupervisor:
@@ -157,7 +135,12 @@ class ProcessSupervisor:
         self._over: ExitReason | None = None
         self._gave_up = False
         self.is_ready = False
-        self._top = self._node(flags, specs, self._became_ready, self._ended)
+        self.top = self._node(flags, specs, self._became_ready, self._ended)
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._clock.monotonic()
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -165,15 +148,16 @@ class ProcessSupervisor:
         with tempfile.TemporaryDirectory(prefix="supervisor-") as folder:
             self._notify = NotifySocket(Path(folder) / "notify")
             self._selector.register(self._notify, selectors.EVENT_READ, self._read_notifications)
-            restore = self._install_signals()
+            signals = StopSignals()
+            self._selector.register(signals, selectors.EVENT_READ, lambda: self._signalled(signals.read()))
             self._ping_upwards()
             try:
-                self._feed(self._top, Begin())
+                self._feed(self.top, Begin())
                 while self._over is None:
                     self._wait_once()
             finally:
                 self.kill_all()
-                restore()
+                signals.close()
                 self._selector.close()
                 self._notify.close()
         return 1 if self._gave_up else 0
@@ -206,29 +190,9 @@ class ProcessSupervisor:
 
     # --- signals --------------------------------------------------------------------------------------------------
 
-    def _install_signals(self) -> Callable[[], None]:
-        """Signals become bytes on a socket pair, so that the loop handles them between other events."""
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        previous_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        previous = {signum: signal.signal(signum, lambda *_: None) for signum in (signal.SIGTERM, signal.SIGINT)}
-
-        def read() -> None:
-            for signum in ours.recv(64):
-                if signum in (signal.SIGTERM, signal.SIGINT):
-                    self.request_stop()
-
-        self._selector.register(ours, selectors.EVENT_READ, read)
-
-        def restore() -> None:
-            signal.set_wakeup_fd(previous_fd)
-            for signum, handler in previous.items():
-                signal.signal(signum, handler)
-            ours.close()
-            theirs.close()
-
-        return restore
+    def _signalled(self, times: int) -> None:
+        for _ in range(times):
+            self.request_stop()
 
     def request_stop(self) -> None:
         """As a SIGTERM: orderly the first time, at once the second."""
@@ -238,7 +202,7 @@ class ProcessSupervisor:
             notify("STOPPING=1")
             self._stopping = True
             self._after(self._stop_limit_s, self._kill_and_end)
-            self._feed(self._top, StopRequested(Shutdown()))
+            self._feed(self.top, StopRequested(Shutdown()))
         else:
             logger.info("stopping at once")
             self._kill_and_end()
@@ -250,7 +214,7 @@ class ProcessSupervisor:
     def kill_all(self) -> None:
         """SIGKILL every process group that is left, and reap it."""
         for running in self.processes():
-            signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+            running.send(signal.SIGKILL, to_group=True)
         for running in self.processes():
             with suppress(subprocess.TimeoutExpired):
                 running.process.wait(timeout=5)
@@ -263,7 +227,9 @@ class ProcessSupervisor:
                 if running.process.pid == pid:
                     self._notified(node, identity, running, said)
 
-    def _notified(self, node: _Node, identity: tuple[str, int], running: RunningProcess, said: dict[str, str]) -> None:
+    def _notified(
+        self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess, said: dict[str, str]
+    ) -> None:
         now = self._clock.monotonic()
         running.status = said.get("STATUS", running.status)[:STATUS_LIMIT]
         if said.get("WATCHDOG") == "1":
@@ -275,7 +241,7 @@ class ProcessSupervisor:
             running.said_ready = True
             self._complete_start(node, identity, running)
 
-    def _complete_start(self, node: _Node, identity: tuple[str, int], running: RunningProcess) -> None:
+    def _complete_start(self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess) -> None:
         """Once it is ready and has been up for long enough."""
         now = self._clock.monotonic()
         early_s = running.spawned_s + running.start.min_uptime_s - now
@@ -293,7 +259,7 @@ class ProcessSupervisor:
     def _watch(self, running: RunningProcess) -> None:
         """Look at its next sign of life when that is due."""
         limit_s = running.start.watchdog_s
-        if limit_s is None or running.asked_to_stop is not None or running.process.poll() is not None:
+        if limit_s is None or running.asked_to_stop is not None or running.has_ended:
             return
         left_s = running.seen_alive_s + limit_s - self._clock.monotonic()
         if left_s > 0:
@@ -301,8 +267,8 @@ class ProcessSupervisor:
             return
         running.forced = "watchdog"
         # A process that can still do anything writes a core or a traceback now.
-        signal_group(running.process, signal.SIGABRT, own_group=False)
-        self._after(ABORT_GRACE_S, lambda: self._force(running, "watchdog"))
+        running.send(signal.SIGABRT)
+        self._after(ABORT_GRACE_S, lambda: running.force("watchdog"))
 
     # --- children -------------------------------------------------------------------------------------------------
 
@@ -310,9 +276,9 @@ class ProcessSupervisor:
         """Every child process that is alive, in order of start within each group."""
         return [running for _, _, running in self._running()]
 
-    def _running(self) -> list[tuple[_Node, tuple[str, int], RunningProcess]]:
+    def _running(self) -> list[tuple[ProcessNode, tuple[str, int], RunningProcess]]:
         found = []
-        nodes = [self._top]
+        nodes = [self.top]
         while nodes:
             node = nodes.pop()
             found += [(node, identity, running) for identity, running in node.processes.items()]
@@ -325,9 +291,9 @@ class ProcessSupervisor:
         specs: tuple[ChildSpec, ...],
         on_ready: Callable[[], None],
         on_exit: Callable[[ExitReason], None],
-    ) -> _Node:
+    ) -> ProcessNode:
         core = SupervisorCore(flags, specs, self._clock.monotonic, chance=random.random)
-        return _Node(core, on_ready, on_exit)
+        return ProcessNode(core, on_ready, on_exit)
 
     def _became_ready(self) -> None:
         self.is_ready = True
@@ -337,11 +303,11 @@ class ProcessSupervisor:
         self._gave_up = not self._stopping or "max_restart" in str(reason)
         self._over = reason
 
-    def _feed(self, node: _Node, event: Event) -> None:
+    def _feed(self, node: ProcessNode, event: Event) -> None:
         for effect in node.core.handle(event):
             self._perform(node, effect)
 
-    def _perform(self, node: _Node, effect: Effect) -> None:
+    def _perform(self, node: ProcessNode, effect: Effect) -> None:
         if isinstance(effect, StartChild):
             if isinstance(effect.spec.start, Group):
                 self._start_group(node, effect)
@@ -364,7 +330,7 @@ class ProcessSupervisor:
         elif isinstance(effect, Exit):
             node.on_exit(effect.reason)
 
-    def _start_group(self, node: _Node, effect: StartChild) -> None:
+    def _start_group(self, node: ProcessNode, effect: StartChild) -> None:
         identity = (effect.key, effect.incarnation)
         group: Group = effect.spec.start
         state = {"ready": False}
@@ -382,7 +348,7 @@ class ProcessSupervisor:
         node.groups[identity] = inner
         self._soon.append(lambda: self._feed(inner, Begin()))
 
-    def _start_process(self, node: _Node, effect: StartChild) -> None:
+    def _start_process(self, node: ProcessNode, effect: StartChild) -> None:
         identity = (effect.key, effect.incarnation)
         start: ProcessStart = effect.spec.start
         try:
@@ -395,7 +361,7 @@ class ProcessSupervisor:
             return
         now = self._clock.monotonic()
         deadline_s = now + effect.spec.start_timeout_s
-        running = RunningProcess(effect.spec.id, process, start, pidfd, now, deadline_s, _tail_of(process, start))
+        running = RunningProcess(effect.spec.id, process, start, pidfd, now, deadline_s, tail_of(process, start))
         node.processes[identity] = running
         self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._process_ended(node, identity, running))
         if running.tail is not None:
@@ -411,28 +377,18 @@ class ProcessSupervisor:
             self._selector.unregister(running.tail.fd)
 
     def _start_timed_out(self, running: RunningProcess) -> None:
-        if running.said_ready or running.process.poll() is not None:
+        if running.said_ready or running.has_ended:
             return
         left_s = running.start_deadline_s - self._clock.monotonic()
         if left_s > 0:  # it asked for more time
             self._after(left_s, lambda: self._start_timed_out(running))
             return
-        self._force(running, "start timeout")
+        running.force("start timeout")
 
-    def _process_ended(self, node: _Node, identity: tuple[str, int], running: RunningProcess) -> None:
+    def _process_ended(self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess) -> None:
         self._selector.unregister(running.pidfd)
-        os.close(running.pidfd)
-        status = running.process.wait()
-        # What it started must not outlive it: its group is killed also after a clean end.
-        signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+        reason = running.reap(self._last_words(running))
         del node.processes[identity]
-        reason = exit_reason(
-            status,
-            asked_to_stop=running.asked_to_stop,
-            forced=running.forced,
-            success_statuses=running.start.success_statuses,
-            tail=self._last_words(running),
-        )
         if running.is_ready:
             self._feed(node, Exited(*identity, reason))
         else:
@@ -454,7 +410,7 @@ class ProcessSupervisor:
         tail.close()
         return tail.text()
 
-    def _stop_child(self, node: _Node, effect: StopChild) -> None:
+    def _stop_child(self, node: ProcessNode, effect: StopChild) -> None:
         identity = (effect.key, effect.incarnation)
         inner = node.groups.get(identity)
         if inner is not None:
@@ -465,18 +421,12 @@ class ProcessSupervisor:
             return
         limit_s = effect.spec.shutdown
         if limit_s == BRUTAL_KILL:
-            self._force(running, "brutal")
+            running.force("brutal")
             return
         running.asked_to_stop = running.start.stop_signal
-        signal_group(running.process, running.start.stop_signal, own_group=False)
+        running.send(running.start.stop_signal)
         if limit_s != INFINITY:
-            self._after(limit_s, lambda: self._force(running, "timeout"))
-
-    @staticmethod
-    def _force(running: RunningProcess, why: str) -> None:
-        if running.process.poll() is None:
-            running.forced = running.forced or why
-            signal_group(running.process, signal.SIGKILL, own_group=running.start.own_group)
+            self._after(limit_s, lambda: running.force("timeout"))
 
 
 def _seconds(microseconds: str) -> float | None:
@@ -484,13 +434,3 @@ def _seconds(microseconds: str) -> float | None:
     if not microseconds.isdecimal() or len(microseconds) > len(str(MAX_USEC)) or int(microseconds) > MAX_USEC:
         return None
     return int(microseconds) / 1_000_000
-
-
-def _tail_of(process: subprocess.Popen[bytes], start: ProcessStart) -> OutputTail | None:
-    if start.tail_lines is None:
-        return None
-    assert process.stdout is not None
-    # The tail owns the descriptor; ours would be closed when the Popen object goes.
-    fd = os.dup(process.stdout.fileno())
-    process.stdout.close()
-    return OutputTail(fd, start.tail_lines)

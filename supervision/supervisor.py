@@ -58,7 +58,7 @@ from supervision.core_messages import (
 from supervision.events import SupervisionEvent
 from supervision.exits import ExitReason, Ignore, Killed, error_from
 from supervision.foreign import hosted
-from supervision.mailbox import Continuation, Envelope
+from supervision.mailbox import Continuation
 from supervision.spec import (
     BRUTAL_KILL,
     INFINITY,
@@ -188,7 +188,7 @@ class Supervisor(Actor):
             self._put(self._feed, due)
 
     def _put(self, run: Callable[[Any], None], value: object) -> None:
-        self.cell.mailbox.put(Envelope(Continuation(run, value)))
+        self.cell.mailbox.post(Continuation(run, value))
 
     def _start_child(self, effect: StartChild) -> None:
         start: StartActor = effect.spec.start

@@ -28,10 +28,10 @@ from supervision import threads
 from supervision.cell import Cell
 from supervision.clock import ManualClock
 from supervision.core_messages import ChildInfo, RestartChildRequest, WhichChildrenRequest
+from supervision.node import Node
 from supervision.runtime import Runtime
 from supervision.spec import ChildSpec, SupervisorFlags
 from supervision.supervisor import Supervisor
-from supervision.tree import Node
 from supervision.tree import tree as tree_of
 
 #: How long threads and descriptors may take to go after the last actor ended.

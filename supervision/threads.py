@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import queue
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -18,6 +20,7 @@ MAX_SPARE_WORKERS = 256
 new_lock = threading.Lock
 count = threading.active_count
 new_local = threading.local
+current_id = threading.get_ident
 
 _current = threading.local()
 
@@ -147,6 +150,12 @@ class PrivateThread:
 
     def close(self) -> None:
         self._wake.put(None)
+
+
+def stack_of(thread_id: int) -> str | None:
+    """Where a thread is now, as a traceback prints it; None when it is gone. Taken from outside, so a moment old."""
+    frame = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame)) if frame is not None else None
 
 
 def set_pump(pump: Callable[[Callable[[], bool], float | None], bool] | None) -> None:

@@ -67,6 +67,8 @@ class WebOptions:
     hub_socket: str
     """Path of the hub's Unix socket."""
     web_id: str
+    processes_file: str | None = None
+    """Where the root keeps the tree of processes."""
     allowed_hosts: tuple[str, ...] = ()
     """``name`` or ``name:port``, beside the names of this machine's loopback."""
     trusted_origins: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""``agentcom tree``: the hub's supervision tree, once or live."""
+"""``agentcom tree``: the supervision tree, processes and the hub's actors, once or live."""
 
 from __future__ import annotations
 
@@ -17,41 +17,73 @@ WATCH_PERIOD_S = 1.0
 #: More children of one supervisor than this are counted and not listed.
 CHILDREN_SHOWN = 12
 
+#: The innermost lines of a stack are those that say something.
+STACK_LINES = 12
+
 
 @click.command()
-@click.option("--watch", is_flag=True, help="draw it again every second until Ctrl-C")
+@click.option(
+    "--watch", is_flag=True, help="draw it again every second until Ctrl-C, what was started again stands out"
+)
+@click.option("--stacks", is_flag=True, help="of every actor that is at a message: where in the code")
 @hub_options
-def tree(session: Session, watch: bool) -> None:
+def tree(session: Session, watch: bool, stacks: bool) -> None:
     """The supervision tree: who runs, for how long, how often it was started again, and what it is at.
 
     Example:  agentcom tree --watch
     """
+    restarts: dict[str, int] = {}
     while True:
-        found = session.hub.get("/api/system/tree")
+        found = session.hub.get("/api/system/tree" + ("?stacks=1" if stacks else ""))
         if session.out.as_json:
             session.out.data(found)
         else:
             if watch:
                 click.clear()
-            for line in (*lines(found), *alarm_lines(found)):
+            whole = with_processes(found)
+            for line in (*lines(whole, restarts=restarts if watch else None), *alarm_lines(found)):
                 session.out.line(line)
         if not watch:
             return
         time.sleep(WATCH_PERIOD_S)
 
 
-def lines(node: Json, prefix: str = "", lead: str = "") -> Iterator[str]:
-    """The drawing of one node and everything under it."""
-    yield f"{prefix}{lead}{node['id']}{facts(node)}"
+def with_processes(found: Json) -> Json:
+    """The tree of processes with the hub's actors under the hub; those alone when nobody knows the processes."""
+    root = found.get("processes")
+    if root is None:
+        return found
+    children = [{**child, "children": [found]} if child["id"] == "hub" else child for child in root["children"]]
+    return {**root, "children": children}
+
+
+def lines(node: Json, prefix: str = "", lead: str = "", restarts: dict[str, int] | None = None) -> Iterator[str]:
+    """The drawing of one node and everything under it. ``restarts``: of the last drawing, by path; updated."""
+    yield f"{prefix}{lead}{_name(node, restarts, prefix)}{facts(node)}"
     children = list(node.get("children", ()))
     below = prefix + {"": "", "├── ": "│   ", "└── ": "    "}[lead]
+    yield from (f"{below}{'│ ' if children else '  '}{line}" for line in _stack_lines(node))
     shown = children[:CHILDREN_SHOWN]
     rest = len(children) - len(shown)
     for number, child in enumerate(shown):
         is_last = number == len(shown) - 1 and rest == 0
-        yield from lines(child, below, "└── " if is_last else "├── ")
+        yield from lines(child, below, "└── " if is_last else "├── ", restarts)
     if rest:
         yield f"{below}└── … and {rest} more"
+
+
+def _name(node: Json, restarts: dict[str, int] | None, place: str) -> str:
+    if restarts is None:
+        return str(node["id"])
+    path, now = f"{place}{node['id']}", node.get("restarts") or 0
+    before = restarts.get(path, now)
+    restarts[path] = now
+    return click.style(node["id"], bold=True, reverse=True) if now > before else str(node["id"])
+
+
+def _stack_lines(node: Json) -> list[str]:
+    stack = node.get("stack")
+    return stack.rstrip().splitlines()[-STACK_LINES:] if stack else []
 
 
 def alarm_lines(root: Json) -> Iterator[str]:
@@ -66,10 +98,14 @@ def facts(node: Json) -> str:
         said.append(str(node["strategy"]))
     if node.get("uptime_s") is not None:
         said.append(f"up {duration(node['uptime_s'])}")
+    if node.get("pid"):
+        said.append(f"pid {node['pid']}")
     if node.get("restarts"):
-        said.append(f"restarted {node['restarts']}× (last: {node['last_exit']})")
+        ago = f", {duration(node['last_exit_s'])} ago" if node.get("last_exit_s") is not None else ""
+        said.append(f"restarted {node['restarts']}× (last: {node['last_exit']}{ago})")
     if node.get("mailbox"):
-        said.append(f"{node['mailbox']} waiting")
+        oldest = f", oldest {duration(node['oldest_s'])}" if (node.get("oldest_s") or 0) >= 1 else ""
+        said.append(f"{node['mailbox']} waiting{oldest}")
     if node.get("handling") and (node.get("busy_s") or 0) > 1:
         said.append(f"at {node['handling']} for {duration(node['busy_s'])}")
     return f"  {', '.join(said)}" if said else ""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agentcom.cli.tree import with_processes
 from tests.browser.conftest import Watched
 from tests.harness.hub import Hub
 from tests.harness.waiting import wait_for
@@ -31,7 +32,7 @@ def test_it_draws_the_tree_of_the_hub_and_marks_a_restart(hub: Hub, watch: Watch
     says(page, "Live")
     nodes = page.locator("[data-node]")
     shown = [nodes.nth(number).get_attribute("data-node") for number in range(nodes.count())]
-    assert shown == names_in(hub.get("/api/system/tree", token=None).json)
+    assert shown == names_in(with_processes(hub.get("/api/system/tree", token=None).json))
     hub.post("/api/admin/reset")
     wait_for(lambda: page.locator(".was-restarted").count() > 0, 10.0, "a mark at what was started again")
     reports = page.get_by_test_id("events")

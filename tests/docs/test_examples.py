@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agentcom.cli.tree import lines
+from agentcom.cli.tree import lines, with_processes
 from tests.harness.hub import REPOSITORY, Hub
 
 PAGES = ["supervision.md"]
@@ -34,11 +34,12 @@ def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
 
 
-def test_the_tree_in_the_readme_is_the_one_that_the_hub_has(tmp_path: Path) -> None:
+def test_the_tree_in_the_readme_is_the_one_that_is_printed(tmp_path: Path) -> None:
     """What ``agentcom tree`` prints, without what changes from second to second."""
-    with Hub(tmp_path / "data", web_processes=1) as hub:
-        printed = [line.split("  ")[0] for line in lines(hub.get("/api/system/tree", token=None).json)]
+    with Hub(tmp_path / "data", web_processes=2) as hub:
+        found = hub.get("/api/system/tree", token=None).json
+        printed = [line.split("  ")[0] for line in lines(with_processes(found))]
     readme = (REPOSITORY / "README.md").read_text()
-    start = readme.index("    hub_supervisor")
+    start = readme.index("    root ")
     drawn = [line[4:].split("  ")[0].rstrip() for line in readme[start:].split("\n\n")[0].splitlines()]
     assert drawn == printed

@@ -12,7 +12,7 @@ from tests.harness.moments import AGENT_MOMENTS, BOOT_MOMENTS, HUB_MOMENTS, ROOT
 from tests.harness.storm import Report, Shot, Storm
 
 #: Faults of the gate and of the full run, over all hubs together.
-GATE, FULL = 300, 10_000
+GATE, FULL = 400, 10_000
 
 #: How many hubs are broken at the same time.
 HUBS = 2

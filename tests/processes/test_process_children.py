@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -59,6 +60,62 @@ def test_one_that_ends_before_its_minimum_has_failed_to_start(tmp_path: Path) ->
     with Tree(tmp_path, tree_of(spec)) as tree:
         tree.wait_for_line("short", "start_error", "before its start was complete")
         assert tree.process.wait(timeout=20) == 1
+
+
+def test_one_process_dies_and_only_it_is_started_again(tmp_path: Path) -> None:
+    """Case 226: the one beside it neither ends nor stops working."""
+    works = (
+        "import itertools, os, time\n"
+        "open('steady.pid', 'w').write(str(os.getpid()))\n"
+        "for number in itertools.count():\n"
+        "    open('steady', 'w').write(str(number)); time.sleep(0.01)\n"
+    )
+    weak = f"import os; open('weak.pid', 'a').write(f'{{os.getpid()}}\\n'); {SLEEP}"
+    source = tree_of(f"ChildSpec('steady', python({works!r}))", f"ChildSpec('weak', python({weak!r}))")
+
+    def read(name: str) -> str:
+        return (tmp_path / name).read_text() if (tmp_path / name).exists() else ""
+
+    with Tree(tmp_path, source) as tree:
+        wait_for(lambda: read("weak.pid").endswith("\n") and read("steady") != "")
+        steady = int(read("steady.pid"))
+        os.kill(int(read("weak.pid")), signal.SIGKILL)
+        wait_for(lambda: len(read("weak.pid").split()) == 2)
+        before = read("steady")
+        wait_for(lambda: read("steady") not in ("", before))
+        assert int(read("steady.pid")) == steady and is_running(steady)
+        assert tree.stop() == 0
+
+
+def test_nothing_is_left_open_by_many_restarts(tmp_path: Path) -> None:
+    """Case 235: neither descriptors nor zombies."""
+    source = tree_of("ChildSpec('short', python('pass'))", f"ChildSpec('long', python({SLEEP!r}))", max_restarts=10_000)
+    with Tree(tmp_path, source) as tree:
+
+        def left() -> tuple[int, int]:
+            pid = tree.process.pid
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            return len(list(Path(f"/proc/{pid}/fd").iterdir())), len(children)
+
+        tree.wait_for_line("short", "child_terminated", count=5)
+        descriptors, children = left()
+        tree.wait_for_line("short", "child_terminated", count=60, timeout_s=60)
+        later = [left() for _ in range(20)]
+        assert min(fds for fds, _ in later) <= descriptors + 1
+        assert max(found for _, found in later) <= max(children, 2)
+
+
+def test_a_root_that_gives_up_stops_the_rest_in_order_and_fails(tmp_path: Path) -> None:
+    """Case 236."""
+    polite = (
+        "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(open('bye', 'w').close())); time.sleep(600)"
+    )
+    source = tree_of(
+        f"ChildSpec('polite', python({polite!r}, min_uptime_s=0.5))", "ChildSpec('bad', python('raise SystemExit(3)'))"
+    )
+    with Tree(tmp_path, source) as tree:
+        assert tree.process.wait(timeout=30) == 1
+    assert (tmp_path / "bye").exists()
 
 
 def test_a_command_that_is_not_there_neither_spins_nor_hangs(tmp_path: Path) -> None:
@@ -197,8 +254,9 @@ def test_it_shows_life_to_the_system_above_it(tmp_path: Path) -> None:
     listener.settimeout(20)
     env = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"}
     with Tree(tmp_path, tree_of(f"ChildSpec('one', python({SLEEP!r}))"), env=env) as tree:
-        said = [listener.recv(1000) for _ in range(4)]
+        said = [listener.recv(1000) for _ in range(5)]
         assert said.count(b"WATCHDOG=1") == 4
+        assert b"READY=1\nSTATUS=service:tree: 1 processes" in said
         assert tree.stop() == 0
     rest = []
     listener.setblocking(False)

@@ -7,7 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,3 +112,47 @@ def test_an_admin_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
     refused = serve(tmp_path, "--port", "0")
     assert refused.returncode == 1
     assert "can be read by others" in refused.stderr
+
+
+def test_a_request_to_a_hub_that_dies_is_answered_at_once(tmp_path: Path) -> None:
+    """Case 232: not only when the time for its answer is over (5 s)."""
+    with Hub(tmp_path / "data", web_processes=1) as hub, ThreadPoolExecutor(1) as pool:
+        os.kill(hub.hub_pid, signal.SIGSTOP)
+        answer = pool.submit(hub.post, "/api/tasks", {"description": "asked of the dead"})
+        time.sleep(0.5)
+        assert not answer.done()
+        os.kill(hub.hub_pid, signal.SIGKILL)
+        refused = answer.result(timeout=3)
+        assert (refused.status, refused.json["error"]) == (503, "hub_unavailable")
+
+
+def test_a_connection_that_a_web_process_had_not_taken_yet_is_served_by_the_next(tmp_path: Path) -> None:
+    """Case 234: the listening socket and those who wait at it belong to the root."""
+    with Hub(tmp_path / "data", web_processes=1) as hub, ThreadPoolExecutor(1) as pool:
+        (web,) = hub.web_pids
+        os.kill(web, signal.SIGSTOP)
+        answer = pool.submit(hub.get, "/api/health", token=None)
+        time.sleep(0.3)
+        assert not answer.done()
+        os.kill(web, signal.SIGKILL)
+        assert answer.result(timeout=15).status == 200
+
+
+def test_the_tree_shows_every_process_with_its_pid_and_its_restarts(tmp_path: Path) -> None:
+    with Hub(tmp_path / "data", web_processes=2) as hub:
+
+        def webs() -> list[dict[str, Any]]:
+            root = hub.get("/api/system/tree", token=None).json["processes"]
+            assert (root["id"], root["kind"], root["strategy"]) == ("root", "supervisor", "one_for_one")
+            return list(root["children"][1]["children"])
+
+        assert [(node["id"], node["state"], node["pid"]) for node in webs()] == [
+            ("web-0", "running", hub.web_pids[0]),
+            ("web-1", "running", hub.web_pids[1]),
+        ]
+        os.kill(hub.web_pids[1], signal.SIGKILL)
+        wait_for(lambda: [(node["state"], node["restarts"]) for node in webs()] == [("running", 0), ("running", 1)], 20)
+        again = webs()[1]
+        assert again["last_exit"] == "error in process: killed by SIGKILL" and again["last_exit_s"] >= 0
+        wait_for(lambda: hub.web_pids[1] == again["pid"], 5)  # the ready file is written next
+        assert again["uptime_s"] < webs()[0]["uptime_s"]

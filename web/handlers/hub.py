@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from web import processes
 from web.handlers.base import ApiHandler
 
 
@@ -35,12 +36,13 @@ class DashboardState(ApiHandler):
 
 
 class Tree(ApiHandler):
-    """The hub's supervision tree: who runs, how often it was started again, and what it is at."""
+    """The hub's supervision tree: who runs, how often it was started again, and what it is at (``?stacks=1``: where)."""
 
     route = "/api/system/tree"
 
     async def on_get(self) -> None:
-        self.answer(await self.call("hub.tree"))
+        found = await self.call("hub.tree", stacks=self.get_query_argument("stacks", "0") in ("1", "true"))
+        self.answer({**found, "processes": processes.read(self.services.options.processes_file)})
 
 
 class Reset(ApiHandler):

@@ -57,6 +57,7 @@ def test_a_restart_is_counted_with_its_reason_and_leaves_the_window(runtime: Run
     runtime.advance(6)
     later = tree(runtime, "top")
     assert later is not None and later.restarts_in_window == 0
+    assert later.children[0].last_exit_s == 6.0
 
 
 def test_an_actor_that_hangs_shows_what_it_is_at_and_what_waits(runtime: Runtime) -> None:
@@ -78,7 +79,11 @@ def test_an_actor_that_hangs_shows_what_it_is_at_and_what_waits(runtime: Runtime
     top = tree(runtime, "top")
     assert top is not None
     stuck = top.children[0]
-    assert (stuck.handling, stuck.mailbox, stuck.busy_s) == ("function", 1, 30.0)
+    assert (stuck.handling, stuck.mailbox, stuck.busy_s, stuck.oldest_s) == ("function", 1, 30.0, 30.0)
+    assert stuck.stack is None, "only when somebody asks"
+    shown = tree(runtime, "top", stacks=True)
+    assert shown is not None and "release.get(timeout=10)" in str(shown.children[0].stack)
+    assert shown.children[1].stack is None, "it is at nothing"
     entered = pykka.ThreadingFuture[None]()
     release.set(None)
 

@@ -42,10 +42,23 @@ function draw(tree) {
   byId('content').classList.remove('is-stale');
   setText(state, 'Live');
   state.dataset.state = 'live';
-  const restarted = show(tree);
+  const restarted = show(withProcesses(tree));
   if (restarted.length) announce(`Started again: ${restarted.slice(0, 5).join(', ')}.`);
   drawAlarms(Array.isArray(tree.alarms) ? tree.alarms : []);
   drawEvents(Array.isArray(tree.events) ? tree.events : []);
+}
+
+/**
+ * The tree of processes with the hub's actors under the hub; those alone when nobody knows the processes.
+ *
+ * @param {any} tree
+ * @returns {any}
+ */
+function withProcesses(tree) {
+  const root = tree.processes;
+  if (!root) return tree;
+  const children = root.children.map((/** @type {any} */ child) => (child.id === 'hub' ? { ...child, children: [tree] } : child));
+  return { ...root, children };
 }
 
 /** @param {string} why */

@@ -17,7 +17,11 @@ const CHILDREN_SHOWN = 200;
  * @property {number} restarts
  * @property {string | null} last_exit
  * @property {number | null} uptime_s
+ * @property {number | null} last_exit_s
  * @property {number | null} mailbox
+ * @property {number | null} oldest_s
+ * @property {number | null} pid
+ * @property {string | null} status
  * @property {string | null} handling
  * @property {number | null} busy_s
  * @property {string | null} strategy
@@ -114,7 +118,7 @@ function update(one, node) {
   setAttribute(one.line, 'data-state', node.state);
   setText(one.name, foreignText(node.id, 80));
   setText(one.facts, factsOf(node).join(' · '));
-  const exit = node.last_exit ? `last end: ${foreignText(node.last_exit, 200)}` : '';
+  const exit = node.last_exit ? `last end${ago(node)}: ${foreignText(node.last_exit, 200)}` : '';
   setText(one.exit, exit);
   one.exit.hidden = exit === '';
   if (isNew) {
@@ -135,10 +139,19 @@ function factsOf(node) {
     said.push(`${node.restarts_in_window ?? 0} of ${node.max_restarts} restarts in the window`);
   }
   if (node.uptime_s !== null && node.uptime_s !== undefined) said.push(`up ${span(node.uptime_s)}`);
+  if (node.pid) said.push(`pid ${node.pid}`);
   if (node.restarts > 0) said.push(`restarted ${node.restarts}×`);
-  if (node.mailbox) said.push(`${node.mailbox} waiting`);
+  if (node.mailbox) said.push(`${node.mailbox} waiting${(node.oldest_s ?? 0) >= 1 ? `, oldest ${span(node.oldest_s ?? 0)}` : ''}`);
   if (node.handling && (node.busy_s ?? 0) > 1) said.push(`at ${foreignText(node.handling, 60)} for ${span(node.busy_s ?? 0)}`);
   return said;
+}
+
+/**
+ * @param {TreeNode} node
+ * @returns {string}
+ */
+function ago(node) {
+  return node.last_exit_s === null || node.last_exit_s === undefined ? '' : ` ${span(node.last_exit_s)} ago`;
 }
 
 /**
