@@ -65,6 +65,7 @@ from supervision.spec import (
     ChildSpec,
     ChildType,
     Restart,
+    SpecError,
     SupervisorFlags,
 )
 
@@ -93,7 +94,12 @@ def child(
     backoff: Backoff | None = None,
     **kwargs: Any,
 ) -> ChildSpec:
-    """The spec of an actor child; ``id`` defaults to ``name``, then to the class name. Any Pykka actor will do (``foreign``)."""
+    """The spec of an actor child; ``id`` defaults to ``name``, then to the class name. Any Pykka actor will do (``foreign``).
+
+    Raises ``SpecError`` for what is no actor class.
+    """
+    if not (isinstance(actor_class, type) and issubclass(actor_class, pykka.Actor)):
+        raise SpecError("invalid_child_class", f"{actor_class!r} is not a class of actors")
     ours = actor_class if issubclass(actor_class, Actor) else hosted(actor_class)
     kind = ChildType.SUPERVISOR if issubclass(ours, Supervisor) else ChildType.WORKER
     start = StartActor(ours, args, tuple(kwargs.items()), name)

@@ -44,6 +44,7 @@ def test_a_signal_stops_everything_in_order_and_cleanly(tmp_path: Path, signum: 
 
 
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+    """Case 220."""
     with Hub(tmp_path / "data") as hub:
         family = [hub.hub_pid, *hub.web_pids]
         assert hub.process is not None

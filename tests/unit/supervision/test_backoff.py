@@ -59,7 +59,7 @@ def fragile(backoff: Backoff) -> ChildSpec:
 
 
 def test_restart_after_exponential_backoff(tree: Tree) -> None:
-    """Case 189."""
+    """Cases 189 and 229."""
     tree.start(SupervisorFlags(max_restarts=100), fragile(BACKOFF))
     for pause_s in (1, 2, 4, 8, 8):
         tree.tell("fragile", "boom")
