@@ -11,23 +11,29 @@ A handler returns the answer. ``handles`` maps message types to method names; ot
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, cast
 
 import pykka
+from pykka import messages
 
 from supervision.cell import ActorExit, Cell, cell_of_birth
 from supervision.exits import ExitReason, ExitRequested, Normal
 from supervision.future import ActorFuture
 from supervision.links import ExitSignal, Target, Watches
 from supervision.mailbox import Continuation, Envelope, Mailbox
-from supervision.ref import Ref
+from supervision.ref import StopFlag
 
 if TYPE_CHECKING:
     from supervision.names import Names
     from supervision.runtime import Runtime
     from supervision.threads import Dispatcher
     from supervision.timers import Timer
+
+
+#: What Pykka's proxies and ``stop`` send; everything else goes to ``on_receive``.
+_PYKKAS_OWN = frozenset({messages.ProxyCall, messages.ProxyGetAttr, messages.ProxySetAttr, messages._ActorStop})
 
 
 class Deferred:
@@ -102,11 +108,37 @@ class Actor(pykka.Actor):
 
             cell = default_runtime().create(type(self))
         self.cell = cell
-        self.runtime: Runtime = cell.runtime
-        self.actor_urn = cell.urn
-        self.actor_inbox = cell.mailbox
-        self.actor_stopped = cell.stopped  # type: ignore[assignment]
-        self._actor_ref = Ref(self)
+        cell.adopt(self)
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> pykka.ActorRef[Self]:
+        """As Pykka's, which would also write the urn of every actor for a log line that nobody reads."""
+        actor = cls(*args, **kwargs)
+        actor.cell.start_adopted()
+        return actor.actor_ref
+
+    # --- what Pykka keeps in every actor, and we only in its cell --------------------------------------------------
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.cell.runtime
+
+    @property
+    def _actor_ref(self) -> pykka.ActorRef[Any]:  # type: ignore[override]
+        assert self.cell.ref is not None
+        return self.cell.ref
+
+    @property
+    def actor_urn(self) -> str:  # type: ignore[override]
+        return self.cell.urn
+
+    @property
+    def actor_inbox(self) -> Mailbox:  # type: ignore[override]
+        return self.cell.mailbox
+
+    @property
+    def actor_stopped(self) -> StopFlag:  # type: ignore[override]
+        return StopFlag(self.cell.mailbox)
 
     # --- Pykka's hooks for implementors ----------------------------------------------------------------------------
 
@@ -119,8 +151,7 @@ class Actor(pykka.Actor):
         return ActorFuture()
 
     def _start_actor_loop(self) -> None:
-        self.cell.adopt(self)
-        self.cell.start()
+        self.cell.start_adopted()
 
     def _stop(self) -> None:
         self.cell.finish_orderly(Normal())
@@ -132,22 +163,14 @@ class Actor(pykka.Actor):
 
     # --- receiving --------------------------------------------------------------------------------------------------
 
-    def take_turn(self, cell: Cell) -> bool:
-        """Handle what one step of a turn may take from the mailbox. False ends the turn early."""
-        try:
-            envelope = cell.mailbox.get()
-        except IndexError:  # closed and rejected meanwhile
-            return False
-        cell.handle(envelope)
-        return True
-
     def receive(self, envelope: Any) -> Any:
         """The answer to one message, or the envelope itself when the answer comes later."""
         message = envelope.message
-        name = self.handles.get(type(message))
+        kind = type(message)
+        name = self.handles.get(kind)
         if name is None:
-            return self._handle_receive(message)
-        self._envelope = envelope
+            return self._handle_receive(message) if kind in _PYKKAS_OWN else self.on_receive(message)
+        self.cell.envelope = envelope
         answer = getattr(self, name)(message)
         return envelope if type(answer) is Deferred else answer
 
@@ -211,7 +234,7 @@ class Actor(pykka.Actor):
 
     def defer(self) -> Deferred:
         """Return this from a handler to answer its ask later through ``Deferred.reply``."""
-        return Deferred(self.cell, self._envelope.reply_to)
+        return Deferred(self.cell, self.cell.envelope.reply_to)
 
     def send_after(self, delay_s: float, message: object) -> Timer:
         """Tell this incarnation ``message`` in ``delay_s`` seconds."""
@@ -253,7 +276,7 @@ class Actor(pykka.Actor):
         return watches
 
     def _deliver(self, message: object) -> None:
-        self.receive(Envelope(message))
+        self.receive(Envelope(message, None, self.runtime.clock.monotonic()))
 
     def exit(self, reason: ExitReason) -> NoReturn:
         """End this actor now, without ``on_stop``."""
@@ -270,26 +293,37 @@ class BatchActor(Actor):
     def make_dispatcher(cls, cell: Cell) -> Dispatcher:
         return cell.runtime.private_dispatcher(cell.name or cls.__name__)
 
-    def take_turn(self, cell: Cell) -> bool:
-        requests: list[Request] = []
-        weight = 0
-        while cell.mailbox.queue:
-            message = cell.mailbox.queue[0].message
-            weight += self.weigh(message)
-            if requests and weight > self.batch_limit:
-                break
-            if type(message) is Continuation or type(message) not in self.handles:
-                if not requests:
-                    return super().take_turn(cell)
-                break
-            envelope = cell.mailbox.get()
-            requests.append(Request(message, envelope.reply_to))
+    def take_batch(self) -> None:
+        """Handle what one step of a turn may take from the mailbox."""
+        cell = self.cell
+        try:
+            requests = self._take_requests(cell.mailbox.queue)
+            single = None if requests else cell.mailbox.get()
+        except IndexError:  # closed and rejected meanwhile
+            return
+        if single is not None:
+            cell.handle(single)
+            return
         cell.in_hand = tuple(request.reply_to for request in requests)
-        cell.guard(lambda: self.on_batch(requests), None)
+        cell.guard(lambda: self.on_batch(requests))
         cell.in_hand = ()
         if cell.is_over:
             self._fail_unanswered(cell, requests)
-        return True
+
+    def _take_requests(self, queue: deque[Any]) -> list[Request]:
+        """Up to the first message that is not for a batch, or that would make this one too heavy."""
+        requests: list[Request] = []
+        weight = 0
+        while queue:
+            message = queue[0].message
+            if type(message) is Continuation or type(message) not in self.handles:
+                break
+            weight += self.weigh(message)
+            if requests and weight > self.batch_limit:
+                break
+            envelope = queue.popleft()
+            requests.append(Request(message, envelope.reply_to))
+        return requests
 
     @classmethod
     def weigh(cls, message: Any) -> int:

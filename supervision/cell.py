@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pykka
 from pykka import messages as pykka_messages
 
-from supervision import threads
+from supervision import actor_registry, threads
 from supervision.exits import (
     Error,
     ExitReason,
@@ -30,6 +30,7 @@ from supervision.exits import (
 )
 from supervision.future import ActorFuture
 from supervision.mailbox import Continuation, Mailbox
+from supervision.ref import Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,29 +64,6 @@ class Phase(Enum):
     OVER = auto()
 
 
-class StopFlag:
-    """Stands in for Pykka's ``actor_stopped`` event without the price of an Event for each actor."""
-
-    __slots__ = ("is_on",)
-
-    def __init__(self) -> None:
-        self.is_on = False
-
-    def is_set(self) -> bool:
-        return self.is_on
-
-    def set(self) -> None:
-        self.is_on = True
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """As ``threading.Event.wait``; polls, because nearly nobody waits for it."""
-        try:
-            threads.wait_until(lambda: self.is_on, float("inf") if timeout is None else timeout)
-        except TimeoutError:
-            return False
-        return True
-
-
 class StopRequest:
     """Control message: stop after the message in hand, with ``reason``."""
 
@@ -114,8 +92,47 @@ def cell_of_birth() -> Cell | None:
     return cell
 
 
+#: For what all incarnations do rarely and in a few steps, such as ending or being monitored: one lock is cheaper than 100,000.
+_lock = threads.new_lock()
+
+#: Class attributes of an Enum are slow to read, and these are read in every turn.
+_NEW, _OVER = Phase.NEW, Phase.OVER
+
+
 class Cell:
-    """``started`` is answered with the ref, or with the exception of ``__init__`` / ``on_start`` (``Ignore`` included)."""
+    """``start`` answers with the ref, or with the exception of ``__init__`` / ``on_start`` (``Ignore`` included).
+
+    An idle one is as small as can be: what only some incarnations have is made when it is needed.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_deferred",
+        "_monitors",
+        "_on_exit",
+        "_releases",
+        "_start_call",
+        "_started",
+        "_timers",
+        "_urn",
+        "actor",
+        "actor_class",
+        "at",
+        "busy_since_s",
+        "dispatcher",
+        "envelope",
+        "in_hand",
+        "in_turn",
+        "mailbox",
+        "name",
+        "phase",
+        "reason",
+        "ref",
+        "runtime",
+        "started_s",
+        "thread_id",
+        "was_started",
+    )
 
     def __init__(
         self,
@@ -127,34 +144,34 @@ class Cell:
         name: str | None = None,
         on_exit: Callable[[Cell, ExitReason], None] | None = None,
     ) -> None:
+        now = runtime.clock.monotonic
         self.runtime = runtime
         self.actor_class = actor_class
         self.name = name
-        self.urn = f"urn:actor:{runtime.new_id(16)}"
-        self.mailbox = Mailbox(self._reject, runtime.clock.monotonic)
-        self.stopped = StopFlag()
-        self.started: ActorFuture[Any] = ActorFuture()
+        self.mailbox = Mailbox(self, now)
         self.actor: Actor | None = None
         self.ref: pykka.ActorRef[Any] | None = None
-        self.phase = Phase.NEW
+        self.phase = _NEW
         self.reason: ExitReason | None = None
         self.was_started = False
         self.in_turn = False
         self.thread_id = 0
         """Of its turn, while it has one."""
-        self.started_s = runtime.clock.monotonic()
-        self.busy_since_s = self.started_s
-        self.handling: str | None = None
+        self.started_s = self.busy_since_s = now()
+        self.at: type | None = None
         """The type of the message in hand: what an observer sees of an actor that hangs."""
-        self._start_call: tuple[tuple[Any, ...], dict[str, Any]] | None = (args, kwargs)
-        self._on_exit = on_exit
-        self._lock = threads.new_lock()
-        self._monitors: list[Callable[[ExitReason], None]] = []
-        self._timers: dict[Timer, None] = {}
-        self._deferred: dict[Deferred, None] = {}
         self.in_hand: tuple[Any, ...] = ()
         """Where the answers go of what is being handled: answered with ``ActorExit`` when the actor is ended by force."""
-        self._releases: list[Callable[[], None]] = []
+        self.envelope: Any = None
+        """Of the message in hand, or of the last one."""
+        self._urn: str | None = None
+        self._started: ActorFuture[Any] | None = None
+        self._start_call: tuple[tuple[Any, ...], dict[str, Any]] | None = (args, kwargs) if args or kwargs else None
+        self._on_exit = on_exit
+        self._monitors: list[Callable[[ExitReason], None]] | None = None
+        self._timers: dict[Timer, None] | None = None
+        self._deferred: dict[Deferred, None] | None = None
+        self._releases: list[Callable[[], None]] | None = None
         self.dispatcher = actor_class.make_dispatcher(self)
 
     def __repr__(self) -> str:
@@ -162,36 +179,60 @@ class Cell:
 
     @property
     def is_over(self) -> bool:
-        return self.phase is Phase.OVER
+        return self.phase is _OVER
+
+    @property
+    def urn(self) -> str:
+        """Made when somebody asks for it."""
+        if self._urn is None:
+            made = f"urn:actor:{self.runtime.new_id(16)}"
+            with _lock:
+                self._urn = self._urn or made
+        return self._urn
+
+    @property
+    def handling(self) -> str | None:
+        """The name of the type of the message in hand."""
+        at = self.at
+        return at.__name__ if at is not None else None
 
     def check(self) -> None:
         """Raises ``Revoked`` in an incarnation that was ended by force: a handler that hung and woke up must do no more."""
-        if self.phase is Phase.OVER and isinstance(self.reason, Killed):
+        if self.phase is _OVER and isinstance(self.reason, Killed):
             raise Revoked(f"{self!r} was ended: {self.reason}")
 
     # --- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> ActorFuture[Any]:
         """Begin in the actor's own thread; returns at once."""
-        self.mailbox.attach(self, self.dispatcher)
-        return self.started
+        started: ActorFuture[Any] = ActorFuture()
+        self._started = started
+        self.mailbox.attach(self.dispatcher)
+        return started
+
+    def start_adopted(self) -> None:
+        """As ``start``, for an actor that was constructed in its caller's thread, who waits for nothing."""
+        self.mailbox.attach(self.dispatcher)
 
     def adopt(self, actor: Actor) -> None:
-        """Take an actor that was constructed by ``Actor.start`` in its caller's thread, as Pykka does."""
-        self.actor, self.ref = actor, actor.actor_ref
+        """``actor`` is being constructed as this incarnation."""
+        self.actor, self.ref = actor, Ref(self)
 
     def turn(self) -> None:
+        runtime = self.runtime
         self.in_turn, self.thread_id = True, threads.current_id()
-        self.busy_since_s = self.runtime.clock.monotonic()
+        self.busy_since_s = runtime.clock.monotonic()
         try:
-            if self.phase is Phase.NEW:
+            if self.phase is _NEW:
                 self._begin()
-            if not self.is_over:
+            if self.phase is not _OVER:
                 self._work()
         finally:
             self.in_turn = False
-            self.handling = None
-            self.runtime.turn_ended(self)
+            self.at = None
+            runtime.turns += 1
+            if runtime.hanging:
+                runtime.woke_up(self)
             self.mailbox.end_turn()
 
     def _begin(self) -> None:
@@ -200,7 +241,7 @@ class Cell:
             assert self.actor is not None and self.ref is not None
             if self.name is not None:
                 self.runtime.names.register(self.name, self)
-            pykka.ActorRegistry.register(self.ref)
+            actor_registry.refs.append(self.ref)
             self.actor.on_start()
         except Ignore as ignore:
             self._finish(Normal(), ignore)
@@ -209,79 +250,96 @@ class Cell:
         except BaseException as error:  # noqa: BLE001 - whatever it was, only this actor's start failed
             self._finish(error_from(error, "start"), error)
         else:
-            with self._lock:
-                if self.phase is not Phase.NEW:  # over already: revoked, or stopped by itself
+            with _lock:
+                if self.phase is not _NEW:  # over already: revoked, or stopped by itself
                     return
                 self.phase = Phase.RUNNING
             if not self.actor.acknowledges_itself:
                 self.acknowledge()
 
     def acknowledge(self) -> None:
-        """The start is complete; whoever waits for ``started`` gets the ref."""
+        """The start is complete; whoever waits for it gets the ref."""
         self.was_started = True
-        self.started.set(self.ref)
+        if self._started is not None:
+            self._started.set(self.ref)
+            self._started = None
 
     def _construct(self) -> None:
         if self.actor is not None:
             return
-        assert self._start_call is not None
-        args, kwargs = self._start_call
+        args, kwargs = self._start_call or ((), {})
         self._start_call = None
         with _born_in(self):
-            actor = self.actor_class(*args, **kwargs)
-        self.actor, self.ref = actor, actor.actor_ref
+            self.actor_class(*args, **kwargs)
 
     def _work(self) -> None:
-        assert self.actor is not None
+        mailbox, actor = self.mailbox, self.actor
+        queue, batch = mailbox.queue, getattr(actor, "take_batch", None)
         for _ in range(self.runtime.turn_limit):
-            if self.mailbox.control:
-                self._handle_control(self.mailbox.control.popleft())
-            elif not self.mailbox.queue or not self.actor.take_turn(self):
+            if mailbox.control:
+                self._handle_control(mailbox.control.popleft())
+            elif not queue:
                 return
-            if self.is_over:
+            elif batch is not None:
+                batch()
+            else:
+                try:
+                    envelope = queue.popleft()
+                except IndexError:  # closed and rejected meanwhile
+                    return
+                self.handle(envelope)
+            if self.phase is _OVER:
                 return
 
     def _handle_control(self, message: object) -> None:
         assert self.actor is not None
         if isinstance(message, StopRequest) and self.phase is Phase.RUNNING:
             self.phase = Phase.STOPPING
-            self.guard(lambda: self.actor_stop(message.reason), None)
+            self.guard(lambda: self.actor_stop(message.reason))
 
     def actor_stop(self, reason: ExitReason) -> None:
         assert self.actor is not None
         self.actor.on_stop_request(reason)
 
     def handle(self, envelope: Any) -> None:
-        """One ordinary message."""
-        message = envelope.message
-        self.handling = type(message).__name__
-        if type(message) is Continuation:
-            self.guard(lambda: message.run(message.value), None)
-        else:
-            self.in_hand = (envelope.reply_to,)
-            self.guard(lambda: self._receive(envelope), envelope.reply_to)
+        """One ordinary message; what nobody expected ends this actor, and only this one."""
+        message, reply_to = envelope.message, envelope.reply_to
+        self.at = kind = type(message)
+        try:
+            if kind is Continuation:
+                message.run(message.value)
+            elif reply_to is None:
+                self._receive(envelope)
+            else:
+                self.in_hand = (reply_to,)
+                self._receive(envelope)
+                self.in_hand = ()
+        except BaseException as error:  # noqa: BLE001 - see above
             self.in_hand = ()
+            self._failed(error, reply_to)
 
     def _receive(self, envelope: Any) -> None:
-        assert self.actor is not None
-        answer = self.actor.receive(envelope)
+        answer = self.actor.receive(envelope)  # type: ignore[union-attr]
         if envelope.reply_to is not None and answer is not envelope:
             envelope.reply_to.set(answer)
 
-    def guard(self, step: Callable[[], None], reply_to: Any) -> None:
-        """Run a step of the actor; what nobody expected ends this actor, and only this one."""
-        assert self.actor is not None
+    def guard(self, step: Callable[[], None]) -> None:
+        """Run a step of the actor that is no single message."""
         try:
             step()
-        except ExitRequested as request:
-            self._finish(request.reason)
-            self._answer_failed(reply_to, ActorExit(str(self), request.reason))
-        except Revoked:
+        except BaseException as error:  # noqa: BLE001 - as in handle
+            self._failed(error, None)
+
+    def _failed(self, error: BaseException, reply_to: Any) -> None:
+        assert self.actor is not None
+        if isinstance(error, ExitRequested):
+            self._finish(error.reason)
+            self._answer_failed(reply_to, ActorExit(str(self), error.reason))
+        elif isinstance(error, Revoked):
             self._answer_failed(reply_to, ActorExit(str(self), self.reason or NoProc()))
-        except BaseException as error:
-            if reply_to is not None and isinstance(error, self.actor.tolerated_errors()):
-                self._answer_failed(reply_to, error)
-                return
+        elif reply_to is not None and isinstance(error, self.actor.tolerated_errors()):
+            self._answer_failed(reply_to, error)
+        else:
             logger.error("%r crashed", self, exc_info=error)
             self._tell_failure(error)
             self._finish(error_from(error, "message"))
@@ -289,7 +347,7 @@ class Cell:
 
     def _tell_failure(self, error: BaseException) -> None:
         assert self.actor is not None
-        self.stopped.set()
+        self.mailbox.is_stopped = True
         try:
             self.actor.on_failure(type(error), error, error.__traceback__)
         except BaseException:
@@ -311,7 +369,7 @@ class Cell:
     def finish_orderly(self, reason: ExitReason) -> None:
         """Run ``on_stop`` and end. Only inside the actor's own turn."""
         assert self.actor is not None
-        self.stopped.set()
+        self.mailbox.is_stopped = True
         try:
             self.actor.on_stop()
         except BaseException as error:
@@ -327,6 +385,8 @@ class Cell:
 
     def on_release(self, release: Callable[[], None]) -> None:
         """``release()`` when the incarnation ends, before anybody can observe that it did."""
+        if self._releases is None:
+            self._releases = []
         self._releases.append(release)
 
     def revoke(self, cause: str) -> None:
@@ -341,46 +401,48 @@ class Cell:
 
     def vanish(self) -> None:
         """Its process dies: it is over, and nobody is told (``simulation``)."""
-        self.phase = Phase.OVER
+        self.phase = _OVER
         self.reason = Killed("process")
-        self.stopped.set()
+        self.mailbox.is_stopped = True
         if self.ref is not None:
-            pykka.ActorRegistry.unregister(self.ref)
+            actor_registry.refs.remove(self.ref)
 
     def _finish(self, reason: ExitReason, start_error: BaseException | None = None) -> bool:
-        with self._lock:
-            if self.phase is Phase.OVER:
+        with _lock:
+            if self.phase is _OVER:
                 return False
             self.reason = reason
-            self.phase = Phase.OVER
-        self.stopped.set()
+            self.phase = _OVER
+        self.mailbox.is_stopped = True
         self.mailbox.close()
-        for deferred in list(self._deferred):
+        for deferred in list(self._deferred or ()):
             deferred.fail(ActorExit(str(self), reason))
         if self.name is not None:
             self.runtime.names.unregister(self.name, self)
-        for release in self._releases:
+        for release in self._releases or ():
             release()
-        for timer in list(self._timers):
+        for timer in list(self._timers or ()):
             timer.cancel()
-        self._timers.clear()
+        self._timers = None
         if self.ref is not None:
-            pykka.ActorRegistry.unregister(self.ref)
+            actor_registry.refs.remove(self.ref)
         self.runtime.forget(self)
         self.runtime.release(self.dispatcher)
         self._publish(reason)
-        self.started.fail(start_error or ActorExit(str(self), reason))
+        started, self._started = self._started, None
+        if started is not None:
+            started.fail(start_error or ActorExit(str(self), reason))
         return True
 
     def _publish(self, reason: ExitReason) -> None:
-        with self._lock:
-            monitors, self._monitors = self._monitors, []
-        for monitor in monitors:
+        with _lock:
+            monitors, self._monitors = self._monitors, None
+        for monitor in monitors or ():
             monitor(reason)
         if self._on_exit is not None:
             self._on_exit(self, reason)
 
-    def _reject(self, envelope: Any) -> None:
+    def reject(self, envelope: Any) -> None:
         message = envelope.message
         if envelope.reply_to is None:
             if not isinstance(message, Continuation):
@@ -394,33 +456,39 @@ class Cell:
 
     def monitor(self, callback: Callable[[ExitReason], None]) -> Callable[[], None]:
         """``callback(reason)`` exactly once, in some thread; at once with ``NoProc`` when it is over. Returns the undo."""
-        with self._lock:
-            if self.phase is not Phase.OVER:
+        with _lock:
+            if self.phase is not _OVER:
+                self._monitors = self._monitors or []
                 self._monitors.append(callback)
                 return lambda: self._drop_monitor(callback)
         callback(NoProc())
         return lambda: None
 
     def _drop_monitor(self, callback: Callable[[ExitReason], None]) -> None:
-        with self._lock:
-            if callback in self._monitors:
+        with _lock:
+            if self._monitors is not None and callback in self._monitors:
                 self._monitors.remove(callback)
 
     def add_timer(self, delay_s: float, message: object, period_s: float | None) -> Timer:
         def fire() -> None:
-            if period_s is None:
+            if period_s is None and self._timers is not None:
                 self._timers.pop(timer, None)
             self.mailbox.post(message)
 
         timer = self.runtime.timers.after(delay_s, fire, period_s)
+        if self._timers is None:
+            self._timers = {}
         self._timers[timer] = None
         return timer
 
     def defer(self, deferred: Deferred) -> None:
+        if self._deferred is None:
+            self._deferred = {}
         self._deferred[deferred] = None
 
     def settle_deferred(self, deferred: Deferred) -> None:
-        self._deferred.pop(deferred, None)
+        if self._deferred is not None:
+            self._deferred.pop(deferred, None)
 
 
 __all__ = ["ActorExit", "Cell", "Continuation", "Error", "Phase", "cell_of_birth"]

@@ -13,13 +13,17 @@ from supervision import threads
 
 T = TypeVar("T")
 
+#: For the few steps of setting an answer and of leaving a callback: one for all futures is cheaper than one each.
+_lock = threads.new_lock()
+
 
 class ActorFuture(pykka.Future[T]):
     """Set exactly once, from any thread. ``on_done`` callbacks run in the thread that sets it."""
 
+    _get_hook = None
+
     def __init__(self) -> None:
-        super().__init__()
-        self._lock = threads.new_lock()
+        # Pykka's own __init__ is for hooks, which hardly any future gets.
         self._done = False
         self._given_up = False
         self._value: Any = None
@@ -64,7 +68,7 @@ class ActorFuture(pykka.Future[T]):
             self._finish(None, error)
 
     def _finish(self, value: Any, error: BaseException | None) -> None:
-        with self._lock:
+        with _lock:
             if self._done and self._given_up:
                 return
             if self._done or self._get_hook is not None:
@@ -78,6 +82,7 @@ class ActorFuture(pykka.Future[T]):
     def set_get_hook(self, func: Callable[[float | None], T]) -> None:
         if self._done:
             raise queue.Full
+        super().__init__()
         super().set_get_hook(func)
 
     def is_done(self) -> bool:
@@ -89,7 +94,7 @@ class ActorFuture(pykka.Future[T]):
 
     def on_done(self, callback: Callable[[ActorFuture[T]], None]) -> None:
         """Call ``callback(self)`` once the answer is there: at once if it is."""
-        with self._lock:
+        with _lock:
             if not self._done:
                 if self._callbacks is None:
                     self._callbacks = []

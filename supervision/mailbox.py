@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supervision import threads
-from supervision.threads import Dispatcher, Runnable
+from supervision.threads import Dispatcher
+
+if TYPE_CHECKING:
+    from supervision.cell import Cell
+
+_make_lane = threads.new_lock()
 
 
 class Envelope:
@@ -19,7 +24,7 @@ class Envelope:
 
     __slots__ = ("message", "reply_to", "sent_s")
 
-    def __init__(self, message: Any, reply_to: Any = None, sent_s: float | None = None) -> None:
+    def __init__(self, message: Any, reply_to: Any, sent_s: float) -> None:
         self.message = message
         self.reply_to = reply_to
         self.sent_s = sent_s
@@ -36,44 +41,49 @@ class Continuation:
 
 
 class Mailbox:
-    """Pykka's inbox protocol (``put``, ``get``, ``empty``) over two deques and a run flag."""
+    """Pykka's inbox protocol (``put``, ``get``, ``empty``) over a deque and a run flag."""
 
-    __slots__ = ("_dispatcher", "_now", "_reject", "_scheduled", "closed", "control", "owner", "queue")
+    __slots__ = ("_dispatcher", "_now", "_scheduled", "closed", "control", "is_stopped", "owner", "queue")
 
-    def __init__(self, reject: Callable[[Any], None], now: Callable[[], float]) -> None:
+    def __init__(self, owner: Cell, now: Callable[[], float]) -> None:
+        self.owner = owner
         self.queue: deque[Any] = deque()
-        self.control: deque[Any] = deque()
+        self.control: deque[Any] | None = None
         self.closed = False
-        self._reject = reject
+        self.is_stopped = False
+        """No more is taken, although what waits may still be handled or rejected."""
         self._now = now
         self._scheduled = threads.new_lock()
         self._dispatcher: Dispatcher | None = None
-        self.owner: Runnable | None = None
 
-    def attach(self, owner: Runnable, dispatcher: Dispatcher) -> None:
-        """From now on a non-empty mailbox puts its owner on the run queue."""
-        self.owner, self._dispatcher = owner, dispatcher
+    def attach(self, dispatcher: Dispatcher) -> None:
+        """From now on a non-empty mailbox puts its owner on the run queue; and once now, for the start."""
+        self._dispatcher = dispatcher
         self.wake()
 
     def post(self, message: Any, reply_to: Any = None) -> None:
-        """``put`` in an envelope that says when it was sent."""
-        self.put(Envelope(message, reply_to, self._now()))
-
-    def put(self, envelope: Any) -> None:
-        self.queue.append(envelope)
+        """A message from whoever is entitled to send one now."""
+        self.queue.append(Envelope(message, reply_to, self._now()))
         if self.closed:
             self.reject_all()
-        else:
-            self.wake()
+        elif self._dispatcher is not None and self._scheduled.acquire(False):
+            self._dispatcher.schedule(self.owner)
+
+    def put(self, envelope: Any) -> None:
+        """As ``post``, for an envelope of Pykka's."""
+        self.post(envelope.message, envelope.reply_to)
 
     def put_control(self, message: object) -> None:
         """Ahead of every ordinary message; silently nothing when closed."""
+        with _make_lane:
+            if self.control is None:
+                self.control = deque()
         self.control.append(message)
         if not self.closed:
             self.wake()
 
     def wake(self) -> None:
-        if self._dispatcher is not None and self.owner is not None and self._scheduled.acquire(False):
+        if self._dispatcher is not None and self._scheduled.acquire(False):
             self._dispatcher.schedule(self.owner)
 
     def end_turn(self) -> None:
@@ -87,11 +97,12 @@ class Mailbox:
         return self.queue.popleft()
 
     def oldest_s(self) -> float | None:
-        """When the message that waits longest was sent (monotonic seconds); None when there is none or it does not say."""
+        """When the message that waits longest was sent (monotonic seconds); None when there is none."""
         try:
-            return getattr(self.queue[0], "sent_s", None)
+            sent_s: float = self.queue[0].sent_s
         except IndexError:
             return None
+        return sent_s
 
     def empty(self) -> bool:
         return not self.queue
@@ -101,7 +112,8 @@ class Mailbox:
 
     def close(self) -> None:
         self.closed = True
-        self.control.clear()
+        if self.control is not None:
+            self.control.clear()
         self.reject_all()
 
     def reject_all(self) -> None:
@@ -110,4 +122,4 @@ class Mailbox:
                 envelope = self.queue.popleft()
             except IndexError:
                 return
-            self._reject(envelope)
+            self.owner.reject(envelope)

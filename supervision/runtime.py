@@ -40,6 +40,9 @@ class Runtime:
     in some thread. A thread cannot be killed, so the only remedy is to end the process and let its supervisor start it again.
     """
 
+    turn_limit: int = TURN_LIMIT
+    """Messages that one actor handles before the next one has its turn."""
+
     def __init__(
         self,
         clock: Clock | None = None,
@@ -57,11 +60,12 @@ class Runtime:
         self.random = random.Random(seed)  # noqa: S311 - for jitter; ids come from the operating system
         self._seeded = seed is not None
         self._cells: dict[int, Cell] = {}
-        self._abandoned: dict[int, tuple[Cell, float]] = {}
+        self.hanging: dict[int, tuple[Cell, float]] = {}
         self._abandoned_lock = threads.new_lock()
         self._max_abandoned = max_abandoned
         self._on_too_many_abandoned = on_too_many_abandoned
-        self._turns = 0
+        self.turns = 0
+        """So many are over."""
         self.events: deque[SupervisionEvent] = deque(maxlen=KEPT)
         """What supervisors reported, oldest first."""
         self.dead_letters = 0
@@ -81,11 +85,6 @@ class Runtime:
         """Its actor is over. The pool is shared and stays."""
         if isinstance(dispatcher, threads.PrivateThread):
             dispatcher.close()
-
-    @property
-    def turn_limit(self) -> int:
-        """Messages that one actor handles before the next one has its turn."""
-        return TURN_LIMIT
 
     # --- actors -----------------------------------------------------------------------------------------------------
 
@@ -129,36 +128,35 @@ class Runtime:
 
     # --- handlers that hang -----------------------------------------------------------------------------------------
 
-    def turn_ended(self, cell: Cell) -> None:
-        self._turns += 1
-        if self._abandoned:
-            with self._abandoned_lock:
-                was_abandoned = self._abandoned.pop(id(cell), None) is not None
-            if was_abandoned:
-                logger.warning("%r woke up long after it was ended", cell)
-                threads.leave_worker(cell.dispatcher)
+    def woke_up(self, cell: Cell) -> None:
+        """A turn is over while some are abandoned; perhaps it was one of them."""
+        with self._abandoned_lock:
+            was_abandoned = self.hanging.pop(id(cell), None) is not None
+        if was_abandoned:
+            logger.warning("%r woke up long after it was ended", cell)
+            threads.leave_worker(cell.dispatcher)
 
     def abandon(self, cell: Cell) -> None:
         """``cell`` is over, but its thread still runs a handler. Counted until that handler returns; others take its place."""
         with self._abandoned_lock:
             if not cell.in_turn:
                 return
-            self._abandoned[id(cell)] = (cell, self.clock.monotonic())
-            is_too_many = self._max_abandoned is not None and len(self._abandoned) == self._max_abandoned + 1
+            self.hanging[id(cell)] = (cell, self.clock.monotonic())
+            is_too_many = self._max_abandoned is not None and len(self.hanging) == self._max_abandoned + 1
         threads.replace_worker(cell.dispatcher)
         if is_too_many:
-            self._on_too_many_abandoned(len(self._abandoned))
+            self._on_too_many_abandoned(len(self.hanging))
 
     @property
     def abandoned(self) -> int:
         """How many handlers of ended actors still occupy a thread."""
-        return len(self._abandoned)
+        return len(self.hanging)
 
     def abandoned_cells(self) -> list[tuple[Cell, float]]:
         """Each with the seconds since it was ended."""
         now = self.clock.monotonic()
         with self._abandoned_lock:
-            return [(cell, now - since) for cell, since in self._abandoned.values()]
+            return [(cell, now - since) for cell, since in self.hanging.values()]
 
     # --- messages that reach nobody -----------------------------------------------------------------------------------
 
@@ -184,8 +182,8 @@ class Runtime:
         threads.wait_until(self._is_settled, timeout_s)
 
     def _is_settled(self) -> bool:
-        turns = self._turns  # an actor that was busy while others were looked at has moved this on
-        return all(cell.mailbox.is_idle() for cell in list(self._cells.values())) and turns == self._turns
+        turns = self.turns  # an actor that was busy while others were looked at has moved this on
+        return all(cell.mailbox.is_idle() for cell in list(self._cells.values())) and turns == self.turns
 
     def living(self) -> list[Cell]:
         return list(self._cells.values())

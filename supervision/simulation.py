@@ -82,7 +82,7 @@ class SimulatedRuntime(Runtime):
         """There is no thread to end."""
 
     @property
-    def turn_limit(self) -> int:
+    def turn_limit(self) -> int:  # type: ignore[override]
         """How many messages this turn may take: mostly few, so that actors interleave."""
         return self._choices.choice((1, 1, 2, 5, TURN_LIMIT))
 

@@ -40,7 +40,7 @@ from link.messages import (
     ToAgents,
     WebHello,
 )
-from supervision.mailbox import Continuation, Envelope
+from supervision.mailbox import Continuation
 from supervision.simulation import SimulatedRuntime, VirtualClock
 from supervision.supervisor import Supervisor
 from tests.harness.box_web import BoxAgent
@@ -436,7 +436,7 @@ class World:
 
         named = [cell for cell in self.runtime.living() if cell.name] if self.runtime is not None else []
         if named:
-            self.chance.choice(named).mailbox.put(Envelope(Continuation(crash, None)))
+            self.chance.choice(named).mailbox.post(Continuation(crash, None))
 
     def _fault_commit_fails(self) -> None:
         """The next transaction: nothing of it is stored, or all of it and nobody is told."""

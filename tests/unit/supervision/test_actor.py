@@ -89,7 +89,7 @@ def test_an_ask_that_races_with_the_end_is_answered(runtime: Runtime) -> None:
     ref.stop(timeout=5)
     runtime.settle()
     future = Runner._create_future()
-    from supervision.mailbox import Envelope
+    from pykka._envelope import Envelope
 
     inbox.put(Envelope("too late", future))  # type: ignore[arg-type]
     with pytest.raises(pykka.ActorDeadError):

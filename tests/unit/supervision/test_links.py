@@ -135,7 +135,7 @@ def test_a_monitor_dies_with_its_owner(runtime: Runtime) -> None:
     observer = runtime.spawn(Observer)
     observer.ask(lambda actor: actor.monitor(worker), timeout=5)
     cell = runtime.cell_of(worker)
-    assert cell is not None and len(cell._monitors) == 1
+    assert cell is not None and cell._monitors is not None and len(cell._monitors) == 1
     observer.stop()
     runtime.settle()
     assert cell._monitors == []

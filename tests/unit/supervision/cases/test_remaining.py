@@ -166,7 +166,7 @@ def test_has_unique_registrations_even_if_partition_is_delayed() -> None:
     old, new = runtime.spawn(Holder), runtime.spawn(Holder)
     old.ask(lambda actor: registry.register("key", actor), timeout=5)
     cell = runtime.cell_of(old)
-    assert cell is not None
+    assert cell is not None and cell._releases is not None
     cell._releases.clear()  # the clean-up is late
     cell.revoke("brutal")
     new.ask(lambda actor: registry.register("key", actor), timeout=5)
