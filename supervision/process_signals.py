@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import signal
 import socket
+from typing import Protocol
 
 STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopSource(Protocol):
+    def fileno(self) -> int: ...
+
+    def read(self) -> int:
+        """How many requests to stop came."""
+
+    def close(self) -> None: ...
 
 
 class StopSignals:
@@ -22,7 +32,6 @@ class StopSignals:
         return self._ours.fileno()
 
     def read(self) -> int:
-        """How many came."""
         return sum(signum in STOP for signum in self._ours.recv(64))
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ from supervision.exits import Error, ExitReason, Killed, Shutdown
 from supervision.notify import notify
 from supervision.process_child import ProcessStart, spawn
 from supervision.process_notify import NotifySocket
-from supervision.process_signals import StopSignals
+from supervision.process_signals import StopSignals, StopSource
 from supervision.running_process import RunningProcess, tail_of
 from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
 
@@ -144,12 +144,13 @@ class ProcessSupervisor:
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
-    def run(self) -> int:
+    def run(self, stops: StopSource | None = None) -> int:
+        """``stops``: where requests to stop come from; the signals of this process unless something else is named."""
         with tempfile.TemporaryDirectory(prefix="supervisor-") as folder:
             self._notify = NotifySocket(Path(folder) / "notify")
             self._selector.register(self._notify, selectors.EVENT_READ, self._read_notifications)
-            signals = StopSignals()
-            self._selector.register(signals, selectors.EVENT_READ, lambda: self._signalled(signals.read()))
+            stops = stops or StopSignals()
+            self._selector.register(stops, selectors.EVENT_READ, lambda: self._signalled(stops.read()))
             self._ping_upwards()
             try:
                 self._feed(self.top, Begin())
@@ -157,7 +158,7 @@ class ProcessSupervisor:
                     self._wait_once()
             finally:
                 self.kill_all()
-                signals.close()
+                stops.close()
                 self._selector.close()
                 self._notify.close()
         return 1 if self._gave_up else 0

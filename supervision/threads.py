@@ -17,6 +17,9 @@ logger = logging.getLogger("supervision")
 #: The bound keeps a deadlock of asks from becoming a thread bomb.
 MAX_SPARE_WORKERS = 256
 
+#: How often it is looked for workers that are stuck; a turn that lasts two looks is.
+LOOK_S = 0.05
+
 new_lock = threading.Lock
 count = threading.active_count
 new_local = threading.local
@@ -40,11 +43,29 @@ class Pool(Dispatcher, Protocol):
         """No more turns."""
 
 
+class _Worker:
+    """What the pool's watch sees of one thread."""
+
+    __slots__ = ("is_busy", "is_replaced", "seen_turns", "turns")
+
+    def __init__(self) -> None:
+        self.is_busy = self.is_replaced = False
+        self.turns = 0
+        self.seen_turns = -1
+
+    def is_stuck(self) -> bool:
+        """Still in the turn of the last look."""
+        stuck = self.is_busy and self.turns == self.seen_turns and not self.is_replaced
+        self.seen_turns = self.turns
+        return stuck
+
+
 class WorkerPool:
     """A few threads that run the turns of many actors, first come first served.
 
-    A worker that blocks (see ``blocking``) is replaced by a spare for the time, so that actors that wait for one another
-    cannot use up the pool. Pure Python gains nothing from more workers than one: the interpreter runs one at a time.
+    A worker that says that it blocks (see ``blocking``) is replaced by a spare for the time, and so is one whose turn lasts
+    longer than ``LOOK_S`` while others wait: actors that wait for one another, or for a disk, cannot use up the pool.
+    Pure Python gains nothing from more workers than one: the interpreter runs one at a time.
     """
 
     def __init__(self, name: str = "actors", workers: int = 2) -> None:
@@ -57,6 +78,13 @@ class WorkerPool:
         self._closed = False
         self._workers = workers
         self._threads: set[threading.Thread] = set()
+        self._seen: list[_Worker] = []
+        self._watch: BackgroundLoop | None = None
+
+    @property
+    def size(self) -> int:
+        """Threads, spares included."""
+        return self._started
 
     def schedule(self, runnable: Runnable) -> None:
         if self._started < self._workers:
@@ -70,22 +98,39 @@ class WorkerPool:
             self._started += 1
             thread = threading.Thread(target=self._work, name=f"{self.name}-{self._started}", daemon=True)
             self._threads.add(thread)
+            if self._watch is None:
+                self._watch = BackgroundLoop(f"{self.name}-watch", self._look)
         thread.start()
 
     def _work(self) -> None:
         _current.pool = self
-        while True:
-            runnable = self._queue.get()
-            if runnable is None:
-                break
+        worker = _Worker()
+        self._seen.append(worker)
+        get = self._queue.get
+        while (runnable := get()) is not None:
+            worker.is_busy = True
             try:
                 runnable.turn()
             except BaseException:  # a turn contains its own failures; this would be a fault of the engine itself
                 logger.exception("a turn failed outside its actor")
+            worker.is_busy = False
+            worker.turns += 1
+            if worker.is_replaced:
+                worker.is_replaced = False
+                self.leave_blocking()
             if self._surplus > 0 and self._retire():
-                return
+                break
+        self._seen.remove(worker)
         with self._lock:
             self._threads.discard(threading.current_thread())
+
+    def _look(self) -> float:
+        """Add a spare for every worker that is stuck while actors wait for their turns."""
+        for worker in list(self._seen):
+            if worker.is_stuck() and not self._queue.empty():
+                worker.is_replaced = True
+                self.enter_blocking()
+        return LOOK_S
 
     def _retire(self) -> bool:
         with self._lock:
@@ -93,7 +138,6 @@ class WorkerPool:
                 return False
             self._surplus -= 1
             self._started -= 1
-            self._threads.discard(threading.current_thread())
             return True
 
     def enter_blocking(self) -> None:
@@ -111,6 +155,8 @@ class WorkerPool:
         with self._lock:
             self._closed = True
             threads = list(self._threads)
+            if self._watch is not None:
+                self._watch.close()
         for _ in threads:
             self._queue.put(None)
 

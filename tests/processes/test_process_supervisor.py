@@ -36,32 +36,44 @@ while True:
 BROKEN = "raise SystemExit(3)"
 
 
+class Pipe:
+    """Requests to stop, one for each byte: only the main thread of a process gets its signals."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+
+    def fileno(self) -> int:
+        return self._read
+
+    def read(self) -> int:
+        return len(os.read(self._read, 64))
+
+    def request(self) -> None:
+        os.write(self._write, b"x")
+
+    def close(self) -> None:
+        os.close(self._read)
+        os.close(self._write)
+
+
 class Running:
-    """A ``ProcessSupervisor`` in a thread of the test. Signals reach it through ``request_stop``."""
+    """A ``ProcessSupervisor`` in a thread of the test."""
 
     def __init__(self, specs: tuple[ChildSpec, ...], flags: SupervisorFlags | None = None) -> None:
         self.supervisor = ProcessSupervisor(flags or SupervisorFlags(max_restarts=5), specs, stop_limit_s=5)
-        self.supervisor._install_signals = lambda: lambda: None  # type: ignore[method-assign]
         self.status: int | None = None
-        self._wake_read, self._wake_write = os.pipe()
+        self._stops = Pipe()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
-        import selectors
-
-        self.supervisor._selector.register(self._wake_read, selectors.EVENT_READ, self._stop)
-        self.status = self.supervisor.run()
-
-    def _stop(self) -> None:
-        os.read(self._wake_read, 1)
-        self.supervisor.request_stop()
+        self.status = self.supervisor.run(self._stops)
 
     def start(self) -> Running:
         self.thread.start()
         return self
 
     def stop(self) -> int | None:
-        os.write(self._wake_write, b"x")
+        self._stops.request()
         self.thread.join(10)
         return self.status
 

@@ -13,6 +13,8 @@ from supervision.actor import Actor, BatchActor, Request
 from supervision.clock import ManualClock
 from supervision.exits import Error, ExitReason, NoProc, Normal, Shutdown
 from supervision.runtime import Runtime
+from supervision.threads import WorkerPool
+from tests.harness.waiting import wait_for
 
 
 @pytest.fixture
@@ -274,3 +276,20 @@ def test_a_failed_batch_answers_everybody_in_it(runtime: Runtime) -> None:
         except pykka.ActorDeadError:
             outcomes.append("dead")
     assert outcomes.count("dead") >= 2 and not ref.is_alive()
+
+
+def test_a_handler_that_blocks_without_saying_so_does_not_stop_the_others(runtime: Runtime) -> None:
+    """As many as the pool has workers, and a spare comes for each; later the pool is as small as it was."""
+    release = pykka.ThreadingFuture[None]()
+    stuck = [runtime.spawn(Runner) for _ in range(4)]
+    others = [runtime.spawn(Runner) for _ in range(20)]
+    for ref in stuck:
+        ref.tell(lambda _: release.get(timeout=20))
+    assert [ref.ask("alive", timeout=10) for ref in others] == ["alive"] * 20
+    release.set(None)
+    runtime.settle()
+    for _ in range(50):
+        others[0].ask("again", timeout=5)
+    pool = runtime.pool
+    assert isinstance(pool, WorkerPool)
+    wait_for(lambda: pool.size <= 2 or others[0].ask("again", timeout=5) is None)
