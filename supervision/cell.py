@@ -185,7 +185,7 @@ class Cell:
     def urn(self) -> str:
         """Made when somebody asks for it."""
         if self._urn is None:
-            made = f"urn:actor:{self.runtime.new_id(16)}"
+            made = self.runtime.new_urn()
             with _lock:
                 self._urn = self._urn or made
         return self._urn
@@ -212,6 +212,8 @@ class Cell:
 
     def start_adopted(self) -> None:
         """As ``start``, for an actor that was constructed in its caller's thread, who waits for nothing."""
+        assert self.ref is not None
+        actor_registry.refs.append(self.ref)
         self.mailbox.attach(self.dispatcher)
 
     def adopt(self, actor: Actor) -> None:
@@ -241,13 +243,14 @@ class Cell:
             assert self.actor is not None and self.ref is not None
             if self.name is not None:
                 self.runtime.names.register(self.name, self)
-            actor_registry.refs.append(self.ref)
             self.actor.on_start()
         except Ignore as ignore:
             self._finish(Normal(), ignore)
         except ExitRequested as request:
             self._finish(request.reason)
         except BaseException as error:  # noqa: BLE001 - whatever it was, only this actor's start failed
+            if self._started is None:  # nobody waits who would say it
+                self._log_failure(error)
             self._finish(error_from(error, "start"), error)
         else:
             with _lock:
@@ -271,6 +274,8 @@ class Cell:
         self._start_call = None
         with _born_in(self):
             self.actor_class(*args, **kwargs)
+        assert self.ref is not None
+        actor_registry.refs.append(self.ref)
 
     def _work(self) -> None:
         mailbox, actor = self.mailbox, self.actor
@@ -338,20 +343,24 @@ class Cell:
         elif isinstance(error, Revoked):
             self._answer_failed(reply_to, ActorExit(str(self), self.reason or NoProc()))
         elif reply_to is not None and isinstance(error, self.actor.tolerated_errors()):
+            logger.info("Exception returned from %s to caller:", self.ref, exc_info=error)
             self._answer_failed(reply_to, error)
         else:
-            logger.error("%r crashed", self, exc_info=error)
+            self._log_failure(error)
             self._tell_failure(error)
             self._finish(error_from(error, "message"))
             self._answer_failed(reply_to, error)
 
+    def _log_failure(self, error: BaseException) -> None:
+        logger.error("Unhandled exception in %s:", self.ref, exc_info=error)  # in Pykka's words
+
     def _tell_failure(self, error: BaseException) -> None:
         assert self.actor is not None
-        self.mailbox.is_stopped = True
+        self._leave()
         try:
             self.actor.on_failure(type(error), error, error.__traceback__)
         except BaseException:
-            logger.exception("%r crashed again in on_failure", self)
+            logger.exception("Unhandled exception in %s:", self.ref)
 
     @staticmethod
     def _answer_failed(reply_to: Any, error: BaseException) -> None:
@@ -369,11 +378,11 @@ class Cell:
     def finish_orderly(self, reason: ExitReason) -> None:
         """Run ``on_stop`` and end. Only inside the actor's own turn."""
         assert self.actor is not None
-        self.mailbox.is_stopped = True
+        self._leave()
         try:
             self.actor.on_stop()
-        except BaseException as error:
-            logger.error("%r crashed in on_stop", self, exc_info=error)
+        except BaseException as error:  # noqa: BLE001
+            self._log_failure(error)
             reason = error_from(error, "stop")
         self._finish(reason)
 
@@ -399,13 +408,17 @@ class Cell:
         if self.in_turn:
             self.runtime.abandon(self)
 
+    def _leave(self) -> None:
+        """From now on nobody finds it in Pykka's registry, and nobody can send to it."""
+        if self.ref is not None:
+            actor_registry.refs.remove(self.ref)
+        self.mailbox.is_stopped = True
+
     def vanish(self) -> None:
         """Its process dies: it is over, and nobody is told (``simulation``)."""
         self.phase = _OVER
         self.reason = Killed("process")
-        self.mailbox.is_stopped = True
-        if self.ref is not None:
-            actor_registry.refs.remove(self.ref)
+        self._leave()
 
     def _finish(self, reason: ExitReason, start_error: BaseException | None = None) -> bool:
         with _lock:
@@ -413,7 +426,7 @@ class Cell:
                 return False
             self.reason = reason
             self.phase = _OVER
-        self.mailbox.is_stopped = True
+        self._leave()
         self.mailbox.close()
         for deferred in list(self._deferred or ()):
             deferred.fail(ActorExit(str(self), reason))
@@ -424,8 +437,6 @@ class Cell:
         for timer in list(self._timers or ()):
             timer.cancel()
         self._timers = None
-        if self.ref is not None:
-            actor_registry.refs.remove(self.ref)
         self.runtime.forget(self)
         self.runtime.release(self.dispatcher)
         self._publish(reason)

@@ -73,6 +73,10 @@ class Ref(pykka.ActorRef[A], Generic[A]):
         actor = self._cell.actor
         return weakref.ref(actor) if actor is not None else lambda: None
 
+    def __str__(self) -> str:
+        cell = self._cell
+        return f"{cell.actor_class.__name__} ({cell.name or cell.urn})"
+
     def is_alive(self) -> bool:
         return not self.actor_inbox.is_stopped
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,6 +92,10 @@ class Runtime:
     def new_id(self, nbytes: int = 8) -> str:
         """Random lowercase hex; from the operating system unless the runtime was seeded."""
         return self.random.randbytes(nbytes).hex() if self._seeded else os.urandom(nbytes).hex()
+
+    def new_urn(self) -> str:
+        """As Pykka's: that of a version 4 UUID."""
+        return uuid.UUID(self.new_id(16), version=4).urn
 
     def spawn(self, actor_class: type[A], *args: Any, name: str | None = None, **kwargs: Any) -> pykka.ActorRef[A]:
         """Start an actor outside any supervisor and wait until its ``on_start`` is over (tests, scripts).
