@@ -79,10 +79,11 @@ class Connection:
         self._backoff = backoff or Backoff()
         self._socket: WebSocketClientConnection | None = None
         self._identified = asyncio.Event()
+        self._is_closing = False
 
     async def keep_open(self) -> None:
-        """Connect, serve, pause, again; ends only by being cancelled."""
-        while True:
+        """Connect, serve, pause, again; ends by ``close``, or by being cancelled."""
+        while not self._is_closing:
             await self._connect_once()
             await asyncio.sleep(self._backoff.pause_s())
 
@@ -103,7 +104,8 @@ class Connection:
         return True
 
     async def close(self) -> None:
-        """Say goodbye (1000) and wait for the answer, shortly."""
+        """Say goodbye (1000) and wait for the answer, shortly. Nothing is opened afterwards."""
+        self._is_closing = True
         socket = self._socket
         if socket is None:
             return
@@ -143,10 +145,9 @@ class Connection:
             request_timeout=0,
             follow_redirects=False,
         )
-        return await asyncio.wait_for(
-            websocket_connect(request, ping_interval=WEBSOCKET_PING_S, max_message_size=MAX_FRAME_BYTES),
-            2 * CONNECT_TIMEOUT_S,
-        )
+        # Not ``wait_for``: up to Python 3.11 it loses a cancellation that comes together with the result.
+        async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
+            return await websocket_connect(request, ping_interval=WEBSOCKET_PING_S, max_message_size=MAX_FRAME_BYTES)
 
     async def _read(self, socket: WebSocketClientConnection) -> None:
         while (message := await socket.read_message()) is not None:
@@ -160,7 +161,8 @@ class Connection:
     async def _watch(self, socket: WebSocketClientConnection) -> None:
         """Give up a connection on which nobody identifies us, and keep alive the others."""
         try:
-            await asyncio.wait_for(self._identified.wait(), IDENTIFY_TIMEOUT_S)
+            async with asyncio.timeout(IDENTIFY_TIMEOUT_S):
+                await self._identified.wait()
         except TimeoutError:
             socket.close(1000, "not identified in time")
             return
