@@ -6,7 +6,7 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 PACKAGES := actors web supervision wire link sidecar agentcom
 
-.PHONY: run test lint types chromium clean
+.PHONY: run test lint types chromium bench clean
 
 run: $(RUN_STAMP)
 	$(VENV)/bin/agentcom run examples/first-job.toml
@@ -36,6 +36,15 @@ $(TEST_STAMP): setup.cfg pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/pip install -q --disable-pip-version-check -e '.[test]'
 	touch $@ $(RUN_STAMP)
 
+# In an environment of its own, because the peers that it compares with are nobody's dependency.
+bench: .bench-venv/.stamp
+	.bench-venv/bin/python -m bench $(BENCH)
+
+.bench-venv/.stamp: setup.cfg bench/requirements.txt
+	$(PYTHON) -m venv .bench-venv
+	.bench-venv/bin/pip install -q --disable-pip-version-check -e '.[test,bench]' -r bench/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* first-job-report.md
+	rm -rf $(VENV) .bench-venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* first-job-report.md
 	find $(PACKAGES) tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

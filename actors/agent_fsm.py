@@ -409,8 +409,8 @@ class AgentFSM(Actor):
 
     # --- what leaves at the end of the turn ---------------------------------------------------------------------------
 
-    def receive(self, envelope: Any) -> Any:
-        answer = super().receive(envelope)
+    def receive(self, message: Any) -> Any:
+        answer = super().receive(message)
         self._flush()
         return answer
 

@@ -32,8 +32,9 @@ from actors.vocabulary.dashboard import Boot, ForgetAgent, Health, ReadHealth, R
 from actors.vocabulary.events import PRESENCE, TASKS, AgentChanged, AgentJoined, AgentLeft, AgentView, TaskEvent
 from actors.vocabulary.names import TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import AgentPresence, KnownAgent, Overview, ReadOverview, RecordPresence, TaskStatus
-from supervision.actor import Actor, Deferred
+from supervision.actor import Actor
 from supervision.bus import Published
+from supervision.deferred import Deferred
 from wire import codec
 
 #: Seconds for ``TaskQueue`` to answer: it reads by index, but a bulk submit or a slow disk may be in front.

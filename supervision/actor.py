@@ -19,10 +19,11 @@ import pykka
 from pykka import messages
 
 from supervision.cell import ActorExit, Cell, cell_of_birth
+from supervision.deferred import Deferred
 from supervision.exits import ExitReason, ExitRequested, Normal
 from supervision.future import ActorFuture
 from supervision.links import ExitSignal, Target, Watches
-from supervision.mailbox import Continuation, Envelope, Mailbox
+from supervision.mailbox import Continuation, Mailbox
 from supervision.ref import StopFlag
 
 if TYPE_CHECKING:
@@ -34,28 +35,6 @@ if TYPE_CHECKING:
 
 #: What Pykka's proxies and ``stop`` send; everything else goes to ``on_receive``.
 _PYKKAS_OWN = frozenset({messages.ProxyCall, messages.ProxyGetAttr, messages.ProxySetAttr, messages._ActorStop})
-
-
-class Deferred:
-    """The promise to answer an ask later; answered with ``ActorExit`` if the actor ends first."""
-
-    __slots__ = ("_cell", "_reply_to")
-
-    def __init__(self, cell: Cell, reply_to: Any) -> None:
-        self._cell = cell
-        self._reply_to = reply_to
-        cell.defer(self)
-
-    def reply(self, value: object) -> None:
-        """Answer, once. Does nothing for a message that was told and not asked."""
-        self._cell.settle_deferred(self)
-        if self._reply_to is not None:
-            self._reply_to.set(value)
-
-    def fail(self, error: BaseException) -> None:
-        self._cell.settle_deferred(self)
-        if isinstance(self._reply_to, ActorFuture):
-            self._reply_to.fail(error)
 
 
 class Request:
@@ -163,16 +142,13 @@ class Actor(pykka.Actor):
 
     # --- receiving --------------------------------------------------------------------------------------------------
 
-    def receive(self, envelope: Any) -> Any:
-        """The answer to one message, or the envelope itself when the answer comes later."""
-        message = envelope.message
+    def receive(self, message: Any) -> Any:
+        """The answer to one message, or a ``Deferred`` when it comes later."""
         kind = type(message)
         name = self.handles.get(kind)
-        if name is None:
-            return self._handle_receive(message) if kind in _PYKKAS_OWN else self.on_receive(message)
-        self.cell.envelope = envelope
-        answer = getattr(self, name)(message)
-        return envelope if type(answer) is Deferred else answer
+        if name is not None:
+            return getattr(self, name)(message)
+        return self._handle_receive(message) if kind in _PYKKAS_OWN else self.on_receive(message)
 
     def tolerated_errors(self) -> tuple[type[BaseException], ...]:
         return (Exception,) if self.ask_errors == "reply" else self.expected_errors
@@ -234,7 +210,7 @@ class Actor(pykka.Actor):
 
     def defer(self) -> Deferred:
         """Return this from a handler to answer its ask later through ``Deferred.reply``."""
-        return Deferred(self.cell, self.cell.envelope.reply_to)
+        return Deferred(self.cell, self.cell.reply_to)
 
     def send_after(self, delay_s: float, message: object) -> Timer:
         """Tell this incarnation ``message`` in ``delay_s`` seconds."""
@@ -276,7 +252,7 @@ class Actor(pykka.Actor):
         return watches
 
     def _deliver(self, message: object) -> None:
-        self.receive(Envelope(message, None, self.runtime.clock.monotonic()))
+        self.receive(message)
 
     def exit(self, reason: ExitReason) -> NoReturn:
         """End this actor now, without ``on_stop``."""
@@ -298,11 +274,11 @@ class BatchActor(Actor):
         cell = self.cell
         try:
             requests = self._take_requests(cell.mailbox.queue)
-            single = None if requests else cell.mailbox.get()
+            single = None if requests else cell.mailbox.queue.popleft()
         except IndexError:  # closed and rejected meanwhile
             return
         if single is not None:
-            cell.handle(single)
+            cell.handle(single[0], single[1])
             return
         cell.in_hand = tuple(request.reply_to for request in requests)
         cell.guard(lambda: self.on_batch(requests))
@@ -315,14 +291,13 @@ class BatchActor(Actor):
         requests: list[Request] = []
         weight = 0
         while queue:
-            message = queue[0].message
+            message = queue[0][0]
             if type(message) is Continuation or type(message) not in self.handles:
                 break
             weight += self.weigh(message)
             if requests and weight > self.batch_limit:
                 break
-            envelope = queue.popleft()
-            requests.append(Request(message, envelope.reply_to))
+            requests.append(Request(message, queue.popleft()[1]))
         return requests
 
     @classmethod

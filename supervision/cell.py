@@ -17,6 +17,7 @@ import pykka
 from pykka import messages as pykka_messages
 
 from supervision import actor_registry, threads
+from supervision.deferred import Deferred
 from supervision.exits import (
     Error,
     ExitReason,
@@ -35,7 +36,7 @@ from supervision.ref import Ref
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervision.actor import Actor, Deferred
+    from supervision.actor import Actor
     from supervision.runtime import Runtime
     from supervision.timers import Timer
 
@@ -120,7 +121,6 @@ class Cell:
         "at",
         "busy_since_s",
         "dispatcher",
-        "envelope",
         "in_hand",
         "in_turn",
         "mailbox",
@@ -128,6 +128,7 @@ class Cell:
         "phase",
         "reason",
         "ref",
+        "reply_to",
         "runtime",
         "started_s",
         "thread_id",
@@ -160,10 +161,10 @@ class Cell:
         self.started_s = self.busy_since_s = now()
         self.at: type | None = None
         """The type of the message in hand: what an observer sees of an actor that hangs."""
+        self.reply_to: Any = None
+        """Where the answer goes of the message in hand."""
         self.in_hand: tuple[Any, ...] = ()
-        """Where the answers go of what is being handled: answered with ``ActorExit`` when the actor is ended by force."""
-        self.envelope: Any = None
-        """Of the message in hand, or of the last one."""
+        """Where the answers go of the batch in hand."""
         self._urn: str | None = None
         self._started: ActorFuture[Any] | None = None
         self._start_call: tuple[tuple[Any, ...], dict[str, Any]] | None = (args, kwargs) if args or kwargs else None
@@ -231,7 +232,7 @@ class Cell:
                 self._work()
         finally:
             self.in_turn = False
-            self.at = None
+            self.at = self.reply_to = None
             runtime.turns += 1
             if runtime.hanging:
                 runtime.woke_up(self)
@@ -289,10 +290,10 @@ class Cell:
                 batch()
             else:
                 try:
-                    envelope = queue.popleft()
+                    message, reply_to, _ = queue.popleft()
                 except IndexError:  # closed and rejected meanwhile
                     return
-                self.handle(envelope)
+                self.handle(message, reply_to)
             if self.phase is _OVER:
                 return
 
@@ -306,27 +307,22 @@ class Cell:
         assert self.actor is not None
         self.actor.on_stop_request(reason)
 
-    def handle(self, envelope: Any) -> None:
+    def handle(self, message: Any, reply_to: Any) -> None:
         """One ordinary message; what nobody expected ends this actor, and only this one."""
-        message, reply_to = envelope.message, envelope.reply_to
         self.at = kind = type(message)
+        self.reply_to = reply_to
         try:
             if kind is Continuation:
                 message.run(message.value)
-            elif reply_to is None:
-                self._receive(envelope)
-            else:
-                self.in_hand = (reply_to,)
-                self._receive(envelope)
-                self.in_hand = ()
+                return
+            answer = self._receive(message)
+            if reply_to is not None and type(answer) is not Deferred:
+                reply_to.set(answer)
         except BaseException as error:  # noqa: BLE001 - see above
-            self.in_hand = ()
             self._failed(error, reply_to)
 
-    def _receive(self, envelope: Any) -> None:
-        answer = self.actor.receive(envelope)  # type: ignore[union-attr]
-        if envelope.reply_to is not None and answer is not envelope:
-            envelope.reply_to.set(answer)
+    def _receive(self, message: Any) -> Any:
+        return self.actor.receive(message)  # type: ignore[union-attr]
 
     def guard(self, step: Callable[[], None]) -> None:
         """Run a step of the actor that is no single message."""
@@ -402,7 +398,7 @@ class Cell:
         """End the incarnation at once, from any thread. A handler that is still running goes on as an abandoned thread."""
         if not self._finish(Killed(cause)):
             return
-        for reply_to in self.in_hand:
+        for reply_to in (self.reply_to, *self.in_hand):
             if isinstance(reply_to, ActorFuture):  # an answer that comes after this one is dropped
                 reply_to.fail(ActorExit(str(self), Killed(cause)))
         if self.in_turn:
@@ -453,15 +449,15 @@ class Cell:
         if self._on_exit is not None:
             self._on_exit(self, reason)
 
-    def reject(self, envelope: Any) -> None:
-        message = envelope.message
-        if envelope.reply_to is None:
+    def reject(self, message: Any, reply_to: Any) -> None:
+        """What comes when it is over."""
+        if reply_to is None:
             if not isinstance(message, Continuation):
                 self.runtime.dead_letter(str(self), message)
         elif isinstance(message, pykka_messages._ActorStop):
-            envelope.reply_to.set(None)
+            reply_to.set(None)
         else:
-            self._answer_failed(envelope.reply_to, ActorExit(str(self), self.reason or NoProc()))
+            self._answer_failed(reply_to, ActorExit(str(self), self.reason or NoProc()))
 
     # --- what belongs to the incarnation ----------------------------------------------------------------------------
 

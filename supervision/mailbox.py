@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pykka import _envelope as pykka_envelope
 
 from supervision import threads
 from supervision.threads import Dispatcher
@@ -19,15 +21,8 @@ if TYPE_CHECKING:
 _make_lane = threads.new_lock()
 
 
-class Envelope:
-    """A message, where its answer goes, and when it was sent (monotonic seconds). Pykka's envelope has the first two."""
-
-    __slots__ = ("message", "reply_to", "sent_s")
-
-    def __init__(self, message: Any, reply_to: Any, sent_s: float) -> None:
-        self.message = message
-        self.reply_to = reply_to
-        self.sent_s = sent_s
+#: A message, where its answer goes (or None), and when it was sent (monotonic seconds). A tuple costs a third of an object.
+Envelope: TypeAlias = tuple[Any, Any, float]
 
 
 class Continuation:
@@ -43,17 +38,17 @@ class Continuation:
 class Mailbox:
     """Pykka's inbox protocol (``put``, ``get``, ``empty``) over a deque and a run flag."""
 
-    __slots__ = ("_dispatcher", "_now", "_scheduled", "closed", "control", "is_stopped", "owner", "queue")
+    __slots__ = ("_dispatcher", "closed", "control", "is_stopped", "now", "owner", "queue", "scheduled")
 
     def __init__(self, owner: Cell, now: Callable[[], float]) -> None:
         self.owner = owner
-        self.queue: deque[Any] = deque()
+        self.queue: deque[Envelope] = deque()
         self.control: deque[Any] | None = None
         self.closed = False
         self.is_stopped = False
         """No more is taken, although what waits may still be handled or rejected."""
-        self._now = now
-        self._scheduled = threads.new_lock()
+        self.now = now
+        self.scheduled = threads.new_lock()
         self._dispatcher: Dispatcher | None = None
 
     def attach(self, dispatcher: Dispatcher) -> None:
@@ -63,11 +58,10 @@ class Mailbox:
 
     def post(self, message: Any, reply_to: Any = None) -> None:
         """A message from whoever is entitled to send one now."""
-        self.queue.append(Envelope(message, reply_to, self._now()))
-        if self.closed:
-            self.reject_all()
-        elif self._dispatcher is not None and self._scheduled.acquire(False):
-            self._dispatcher.schedule(self.owner)
+        self.queue.append((message, reply_to, self.now()))
+        # While the owner has its turn it looks again at the end of it, after it has unlocked.
+        if self.closed or not self.scheduled.locked():
+            self.wake()
 
     def put(self, envelope: Any) -> None:
         """As ``post``, for an envelope of Pykka's."""
@@ -79,36 +73,37 @@ class Mailbox:
             if self.control is None:
                 self.control = deque()
         self.control.append(message)
-        if not self.closed:
-            self.wake()
+        self.wake()
 
     def wake(self) -> None:
-        if self._dispatcher is not None and self._scheduled.acquire(False):
+        if self.closed:
+            self.reject_all()
+        elif self._dispatcher is not None and self.scheduled.acquire(False):
             self._dispatcher.schedule(self.owner)
 
     def end_turn(self) -> None:
         """The owner's turn is over: back to the run queue if more is waiting."""
-        self._scheduled.release()
+        self.scheduled.release()
         if self.queue or self.control:
             self.wake()
 
-    def get(self) -> Any:
-        """The next ordinary envelope; IndexError when there is none (the owner looks first)."""
-        return self.queue.popleft()
+    def get(self) -> pykka_envelope.Envelope[Any]:
+        """As Pykka's, but IndexError when there is none."""
+        message, reply_to, _ = self.queue.popleft()
+        return pykka_envelope.Envelope(message, reply_to)
 
     def oldest_s(self) -> float | None:
         """When the message that waits longest was sent (monotonic seconds); None when there is none."""
         try:
-            sent_s: float = self.queue[0].sent_s
+            return self.queue[0][2]
         except IndexError:
             return None
-        return sent_s
 
     def empty(self) -> bool:
         return not self.queue
 
     def is_idle(self) -> bool:
-        return not self.queue and not self.control and not self._scheduled.locked()
+        return not self.queue and not self.control and not self.scheduled.locked()
 
     def close(self) -> None:
         self.closed = True
@@ -119,7 +114,7 @@ class Mailbox:
     def reject_all(self) -> None:
         while True:
             try:
-                envelope = self.queue.popleft()
+                message, reply_to, _ = self.queue.popleft()
             except IndexError:
                 return
-            self.owner.reject(envelope)
+            self.owner.reject(message, reply_to)

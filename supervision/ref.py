@@ -85,7 +85,9 @@ class Ref(pykka.ActorRef[A], Generic[A]):
         mailbox = self.actor_inbox
         if mailbox.is_stopped:
             raise pykka.ActorDeadError(f"{self} not found")
-        mailbox.post(message)
+        mailbox.queue.append((message, None, mailbox.now()))  # as ``post``, without the price of a call
+        if mailbox.closed or not mailbox.scheduled.locked():
+            mailbox.wake()
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """The answer, or with ``block=False`` its future. ``timeout``: seconds; after them ``pykka.Timeout``."""

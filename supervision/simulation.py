@@ -114,7 +114,7 @@ class SimulatedRuntime(Runtime):
     def _note(self, runnable: Runnable) -> None:
         if isinstance(runnable, Cell):
             control, queue = runnable.mailbox.control, runnable.mailbox.queue
-            first = type(control[0]).__name__ if control else type(queue[0].message).__name__ if queue else "start"
+            first = type(control[0]).__name__ if control else type(queue[0][0]).__name__ if queue else "start"
             line = f"{self.clock.monotonic():.6f} {runnable.name or runnable.urn} {first} {len(queue)}\n"
             self._trace.update(line.encode())
 

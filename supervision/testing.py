@@ -128,15 +128,16 @@ def crash(
     real = Cell._receive
     seen = 0
 
-    def receive(cell: Cell, envelope: Any) -> None:
+    def receive(cell: Cell, received: Any) -> Any:
         nonlocal seen
-        fits = isinstance(cell.actor, actor) and isinstance(envelope.message, message)
+        fits = isinstance(cell.actor, actor) and isinstance(received, message)
         seen += fits
         if fits and seen == nth and when == "before":
             raise error("injected")
-        real(cell, envelope)
+        answer = real(cell, received)
         if fits and seen == nth and when == "after":
             raise error("injected")
+        return answer
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Cell, "_receive", receive)

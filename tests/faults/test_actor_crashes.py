@@ -93,10 +93,11 @@ def injected(fault: Fault) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         receive, on_batch, commit = Cell._receive, TaskQueue.on_batch, SqliteStorage.commit
 
-        def receiving(cell: Cell, envelope: Any) -> None:
-            fault.see(cell.actor, envelope.message, "before")
-            receive(cell, envelope)
-            fault.see(cell.actor, envelope.message, "after")
+        def receiving(cell: Cell, message: Any) -> Any:
+            fault.see(cell.actor, message, "before")
+            answer = receive(cell, message)
+            fault.see(cell.actor, message, "after")
+            return answer
 
         def batching(queue: TaskQueue, requests: list[Request]) -> None:
             fault.see_batch(requests)

@@ -41,8 +41,9 @@ from actors.vocabulary.tasks import (
     Task,
     TaskStatus,
 )
-from supervision.actor import Actor, BatchActor, Deferred, Request
+from supervision.actor import Actor, BatchActor, Request
 from supervision.clock import ManualClock
+from supervision.deferred import Deferred
 from supervision.runtime import Runtime
 
 START_MS = 1_772_323_200_000  # 2026-03-01T00:00:00Z
