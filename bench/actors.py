@@ -35,8 +35,13 @@ def measure(runs: int) -> dict[str, Any]:
         for test, counts in COUNTS.items():
             say(f"actors: {test}")
             measures: dict[str, Measure] = {
-                library: partial(erl_program if library == "erlang" else program, *((erl,) if library == "erlang" else ()),
-                                 library, test, count)
+                library: partial(
+                    erl_program if library == "erlang" else program,
+                    *((erl,) if library == "erlang" else ()),
+                    library,
+                    test,
+                    count,
+                )
                 for library, count in counts.items()
             }
             values = in_turn(measures, runs)
