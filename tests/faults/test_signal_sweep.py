@@ -64,7 +64,9 @@ def run(folder: Path, seed: int, shots: list[Shot]) -> Report:
         except (AssertionError, subprocess.TimeoutExpired) as error:
             storm.report.faults.append(f"{folder.name}: {error}")
         report = storm.judge()
-    print(f"{folder.name}: {report.shots} faults, {len(report.faults)} violations", flush=True)
+    print(
+        f"{folder.name}: {report.shots} faults, {len(report.faults)} violations", *report.faults, sep="\n  ", flush=True
+    )
     return report
 
 

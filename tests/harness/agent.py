@@ -82,8 +82,7 @@ class Agent:
             if frame["type"] == "identified" and self._attempt is not None:
                 await self._report()
             elif frame["type"] == "task_assign":
-                if worker is None or worker.done():
-                    worker = asyncio.create_task(self._work(frame))
+                worker = asyncio.create_task(self._work(frame, after=worker))
             elif (
                 (frame["type"] == "task_ack" and frame["status"] == "complete" and self._is_mine(frame))
                 or (frame["type"] == "task_reassign" and self._is_mine(frame))
@@ -103,7 +102,10 @@ class Agent:
             fields = {"task_id": attempt["task_id"], "generation": attempt["generation"]}
             await self._send(type="task_recovering", last_status="crashed", **fields)
 
-    async def _work(self, frame: dict[str, Any]) -> None:
+    async def _work(self, frame: dict[str, Any], after: asyncio.Task[None] | None) -> None:
+        """One attempt, when the one ``after`` is done: what the hub sent twice is at work while the next one comes."""
+        if after is not None:
+            await after
         attempt = {"task_id": frame["task_id"], "generation": frame["generation"], "done": False}
         self._keep(attempt)
         await self._send(type="task_accepted", task_id=attempt["task_id"], generation=attempt["generation"])
