@@ -29,8 +29,9 @@ from wire import codec
 #: Seconds from the first event that waits to its batch, and so the least time between two batches: 10 a second.
 BATCH_PERIOD_S = 0.1
 
-#: Events in one batch, about a megabyte of JSON. The hub's budget of 10,000 tasks a second makes some 4,000 in 100 ms.
-MAX_EVENTS = 5_000
+#: Events in one batch, about 100 KB of JSON: more than a reader can follow in 100 ms, less than the encoding of the 4,000 that
+#: the hub's budget of 10,000 tasks a second makes in that time, which would take a fifth of the processor.
+MAX_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,11 @@ _MASK = b"\0\0\0\0"
 
 
 class WebSocket(asyncio.Protocol):
-    """``on_message(object)`` for each text message. Reads whole frames only; a hub does not fragment."""
+    """``on_message(object)`` for each text message, ``on_message(bytes)`` if ``raw``. A hub does not fragment."""
 
-    def __init__(self, on_message: Callable[[Any], None]) -> None:
+    def __init__(self, on_message: Callable[[Any], None], raw: bool = False) -> None:
         self._on_message = on_message
+        self._read = bytes if raw else decode
         self._buffer = bytearray()
         self._transport: asyncio.Transport
         self.is_closed = False
@@ -37,12 +38,12 @@ class WebSocket(asyncio.Protocol):
 
     @classmethod
     async def connect(
-        cls, url: str, on_message: Callable[[Any], None], path: str = "/ws", headers: str = ""
+        cls, url: str, on_message: Callable[[Any], None], path: str = "/ws", headers: str = "", raw: bool = False
     ) -> WebSocket:
         where = urlsplit(url)
         assert where.hostname is not None and where.port is not None
         loop = asyncio.get_running_loop()
-        _, socket = await loop.create_connection(lambda: cls(on_message), where.hostname, where.port)
+        _, socket = await loop.create_connection(lambda: cls(on_message, raw), where.hostname, where.port)
         key = base64.b64encode(os.urandom(16)).decode()
         socket._transport.write(
             f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -102,7 +103,7 @@ class WebSocket(asyncio.Protocol):
             payload = bytes(buffer[start : start + size])
             at = start + size
             if opcode == 1:
-                self._on_message(decode(payload))
+                self._on_message(self._read(payload))
             elif opcode == 9:
                 self._transport.write(struct.pack("!BB", 0x8A, 0x80 | len(payload)) + _MASK + payload)
         del buffer[:at]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from link.messages import DashboardBatch, HubHello
-from web.dashboard_feed import DashboardFeed
+from web.dashboard_feed import FRAMES_PER_S, DashboardFeed
 from web.dashboard_page import DashboardPage
 from web.hub_link import HubUnavailable
 from web.options import WebLimits
@@ -370,6 +370,24 @@ async def test_all_pages_share_one_snapshot_call(bench: Bench) -> None:
     assert bench.snapshot_calls == 1 and len(frames) == 50
     bench.batch(1, 2)
     assert len({id(frame) for frame in frames[50:]}) == 1, "built once for all"
+
+
+@on_bench
+async def test_many_pages_share_a_bound_of_frames_and_none_misses_an_event(bench: Bench) -> None:
+    greeted(bench)
+    others = FRAMES_PER_S - 1
+    pages = [DashboardPage(bench.feed, lambda frame: None, bench.loop, LIMITS) for _ in range(others)]  # type: ignore[arg-type,return-value]
+    for page in pages:
+        bench.feed.join(page)
+    bench.open()
+    await settle()
+    for number in range(1, 51):
+        bench.batch(number)
+        await bench.loop.advance(0.1)
+    await bench.loop.advance(2)
+    frames = [frame for _, frame in bench.sent if frame["type"] == "events"]
+    assert len(frames) <= 7, "one frame a second and page"
+    assert bench.events() == list(range(1, 51))
 
 
 @on_bench
