@@ -50,6 +50,10 @@ logger = logging.getLogger("agentcom.gateway")
 
 Frames = tuple[dict[str, Any], ...]
 
+#: Tasks of submits that have no answer yet. More are refused at once, so that completions never wait behind more than two
+#: seconds of submits at the hub's budget of 10,000 a second.
+MAX_SUBMITTING = 20_000
+
 #: After this, an agent that no web process announced has no connection.
 ANNOUNCE_LIMIT_S = 3.0
 
@@ -149,6 +153,8 @@ class Gateway(Actor):
         self._links: dict[str, AgentLink] = {}
         self._newest: dict[str, str] = {}
         self._starting: dict[str, list[object]] = {}
+        self._submitting = 0
+        """Tasks that the queue was asked to take and has not answered."""
         self._from_web: dict[type, Callable[[int, Any], None]] = {
             WebHello: self._hello,
             Call: self._call,
@@ -218,7 +224,24 @@ class Gateway(Actor):
         except msgspec.ValidationError:
             self._refuse(peer, call, "invalid", f"the arguments do not fit {call.op}")
             return
+        if isinstance(message, tasks.SubmitTasks):
+            self._submit(message, lambda answer: self._answer(peer, call, answer))
+            return
         self.request(operation.target, message, lambda answer: self._answer(peer, call, answer), CALL_TIMEOUT_S)
+
+    def _submit(self, message: tasks.SubmitTasks, answer: Callable[[object], None]) -> None:
+        """Refused here when too many wait already: a refusal must not wait for them."""
+        if self._submitting >= MAX_SUBMITTING:
+            answer(tasks.Refused(tasks.Refusal.OVERLOADED, f"{self._submitting} tasks wait to be accepted"))
+            return
+        count = len(message.tasks)
+        self._submitting += count
+
+        def answered(result: object) -> None:
+            self._submitting -= count
+            answer(result)
+
+        self.request(names.TASK_QUEUE, message, answered, CALL_TIMEOUT_S)
 
     def _answer(self, peer: int, call: Call, answer: object) -> None:
         if isinstance(answer, BaseException):
@@ -284,8 +307,7 @@ class Gateway(Actor):
         def pushed(answer: object) -> None:
             self._answer(peer, call, answer[0] if isinstance(answer, tuple) else answer)
 
-        submit = tasks.SubmitTasks((task,), call.args.get("submitted_by"))
-        self.request(names.TASK_QUEUE, submit, pushed, CALL_TIMEOUT_S)
+        self._submit(tasks.SubmitTasks((task,), call.args.get("submitted_by")), pushed)
 
     def _reset(self, peer: int, call: Call) -> None:
         """Restart every actor from the queue on, in the order of their dependencies; never the listener."""

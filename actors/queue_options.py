@@ -28,6 +28,12 @@ class TaskQueueOptions:
     max_queued: int = 1_000_000
     """More are refused (``queue_full``): the disk is not endless."""
 
+    min_free_disk: int = 256 * 1024 * 1024
+    """Bytes. Below this new tasks are refused (``no_space``), so that those that wait can still be completed."""
+
+    min_free_memory: int = 64 * 1024 * 1024
+    """Bytes. Below this new tasks are refused (``overloaded``), before the system ends the hub for want of memory."""
+
     idempotency_hours: float = 24.0
     """A key is known at least so long after its task ended."""
 

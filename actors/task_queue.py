@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from actors import task_rules as rules
+from actors.admission import Admission
 from actors.directory import Directory
 from actors.leases import Leases
 from actors.queue_options import TaskQueueOptions
@@ -120,6 +121,7 @@ class TaskQueue(BatchActor):
         self._on_fatal = on_fatal
         self._storage: Storage
         self._directory: Directory
+        self._admission = Admission(path.parent, self._options.min_free_disk, self._options.min_free_memory)
         self._ready = ReadyIndex()
         self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
         self._assigned: dict[int, Task] = {}
@@ -219,7 +221,11 @@ class TaskQueue(BatchActor):
 
     # --- submitting and reading -------------------------------------------------------------------------------------
 
-    def submit(self, message: v.SubmitTasks) -> tuple[v.Submitted | Refused, ...]:
+    def submit(self, message: v.SubmitTasks) -> tuple[v.Submitted | Refused, ...] | Refused:
+        """One answer for each task; one refusal for all when nobody's tasks may come in now."""
+        refused = self._admission.refusal(self._now_s)
+        if refused is not None:
+            return refused
         return tuple(self._submit_one(new, message.submitted_by) for new in message.tasks)
 
     def _submit_one(self, new: NewTask, submitted_by: str | None) -> v.Submitted | Refused:

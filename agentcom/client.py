@@ -36,6 +36,7 @@ _EXIT_STATUS = {
     422: ExitStatus.USAGE,
     429: ExitStatus.UNREACHABLE,
     503: ExitStatus.UNREACHABLE,
+    507: ExitStatus.UNREACHABLE,
 }
 
 

@@ -108,7 +108,12 @@ _REFUSALS = {
     "invalid_state": (409, "invalid_state"),
     "already_exists": (409, "already_exists"),
     "stale_generation": (409, "stale_generation"),
+    "overloaded": (503, "overloaded"),
+    "no_space": (507, "no_space"),
 }
+
+#: Seconds after which it is worth to ask again: what these wait for changes with the work that is being done.
+_RETRY_AFTER_S = {"queue_full": 5, "overloaded": 2, "no_space": 30}
 
 
 def from_exception(error: BaseException | None) -> ApiError | None:
@@ -124,7 +129,9 @@ def from_exception(error: BaseException | None) -> ApiError | None:
             return hub_unavailable()
         case HubRefused() if error.code in _REFUSALS:
             status, code = _REFUSALS[error.code]
-            return ApiError(status, code, error.detail or "the hub refused this")
+            wait_s = _RETRY_AFTER_S.get(error.code)
+            headers = {"Retry-After": str(wait_s)} if wait_s is not None else None
+            return ApiError(status, code, error.detail or "the hub refused this", headers=headers)
         case HTTPError() if error.status_code in (404, 405):
             return not_found()
         case HTTPError() if 400 <= error.status_code < 500:

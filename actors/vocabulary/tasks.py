@@ -46,6 +46,8 @@ class Refusal(StrEnum):
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     QUEUE_FULL = "queue_full"
     ALREADY_EXISTS = "already_exists"
+    NO_SPACE = "no_space"
+    OVERLOADED = "overloaded"
 
 
 class ReclaimCause(StrEnum):
@@ -147,7 +149,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, eq=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class SubmitTasks:
-    """Answer: ``tuple[Submitted | Refused, ...]``, one for each task in order."""
+    """Answer: ``tuple[Submitted | Refused, ...]``, one for each task in order, or one ``Refused`` for all of them."""
 
     tasks: tuple[NewTask, ...]
     submitted_by: str | None = None

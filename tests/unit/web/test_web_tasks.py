@@ -63,10 +63,14 @@ async def test_a_repeated_key_answers_with_the_first_task(kit: Kit) -> None:
 
 @with_kit()
 async def test_refusals_of_the_queue(kit: Kit) -> None:
-    for reason, status in (("queue_full", 429), ("idempotency_conflict", 409)):
+    for reason, status, retry_after in (
+        *(("queue_full", 429, "5"), ("idempotency_conflict", 409, None)),
+        *(("overloaded", 503, "2"), ("no_space", 507, "30")),
+    ):
         kit.hub.ops["tasks.submit"] = lambda reason=reason, **_: [{"reason": reason, "detail": "because"}]
         answer = await kit.post("/api/tasks", {"description": "x"})
         assert (answer.status, answer.json) == (status, {"error": reason, "detail": "because"})
+        assert answer.headers.get("Retry-After") == retry_after
 
 
 @with_kit()
