@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from actors.agent_fsm import AgentFSM, AgentOptions
+from actors.explanation import explain
 from actors.vocabulary import dashboard, names, tasks
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
@@ -165,6 +166,7 @@ class Gateway(Actor):
         self._own_operations: dict[str, Callable[[int, Call], None]] = {
             "agents.list": self._list_agents,
             "agents.get": self._get_agent,
+            "tasks.explain": self._explain,
             "agents.push": self._push_task,
             "hub.reset": self._reset,
             "hub.tree": self._tree,
@@ -264,6 +266,22 @@ class Gateway(Actor):
     # --- operations of its own --------------------------------------------------------------------------------------
 
     def _list_agents(self, peer: int, call: Call) -> None:
+        self._collect_views(lambda views: self._answer(peer, call, views))
+
+    def _explain(self, peer: int, call: Call) -> None:
+        """What the queue knows of the task, held against what all agents say of themselves."""
+
+        def found(waiting: object) -> None:
+            if not isinstance(waiting, tasks.Waiting):
+                self._answer(peer, call, waiting)
+                return
+            now_ms = self.runtime.clock.time_ms()
+            self._collect_views(lambda views: self._answer(peer, call, explain(waiting, views, now_ms)))
+
+        self.request(names.TASK_QUEUE, tasks.AskWaiting(str(call.args.get("task_id"))), found, CALL_TIMEOUT_S)
+
+    def _collect_views(self, then: Callable[[tuple[AgentView, ...]], None]) -> None:
+        """Every agent that is or was connected, as its FSM sees it, by id."""
         refs = [ref for _, ref in self.names.starting_with(names.agent_fsm(""))]
         # An agent that has only just said hello is there, although its FSM may not know it yet.
         views = {agent_id: _unknown_view(self._links[key].up) for agent_id, key in self._newest.items()}
@@ -271,7 +289,7 @@ class Gateway(Actor):
 
         def answer_if_complete() -> None:
             if missing == 0:
-                self._answer(peer, call, tuple(views[agent_id] for agent_id in sorted(views)))
+                then(tuple(views[agent_id] for agent_id in sorted(views)))
 
         def collect(answer: object) -> None:
             nonlocal missing

@@ -69,6 +69,14 @@ class TaskReads:
             yield ReadyRow(key, seq, priority, parsed, assign_to, not_before, complete_by)
         yield from self.tasks(assigned).values()
 
+    def count_ahead(self, task: Task, limit: int) -> int:
+        sql = (
+            "SELECT count(*) FROM (SELECT 1 FROM task WHERE is_final = 0 AND status = 'queued'"
+            " AND (priority, seq) < (?, ?) LIMIT ?)"
+        )
+        count: int = self._run(sql, (task.priority, task.seq, limit)).fetchone()[0]
+        return count
+
     # --- pages ------------------------------------------------------------------------------------------------------
 
     def page(self, query: ListTasks) -> TaskPage:

@@ -126,6 +126,9 @@ class SqliteStorage:
     def open_tasks(self) -> Iterator[OpenTask]:
         return self._reads.open_tasks()
 
+    def count_ahead(self, task: Task, limit: int) -> int:
+        return self._reads.count_ahead(task, limit)
+
     def list_tasks(self, query: ListTasks) -> TaskPage:
         self._write_before_reading()
         return self._reads.page(query)

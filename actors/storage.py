@@ -97,6 +97,9 @@ class Storage(Protocol):
         """Every task that is not final: queued ones in (priority, seq) order, then assigned ones. Read it to the end before
         anything else is done."""
 
+    def count_ahead(self, task: Task, limit: int) -> int:
+        """Queued tasks before ``task`` in (priority, seq) order; counting stops at ``limit``."""
+
     def list_tasks(self, query: ListTasks) -> TaskPage:
         """By (priority, seq). Raises ``ValueError`` for a cursor that is none of ours."""
 

@@ -80,6 +80,7 @@ class TaskQueue(BatchActor):
     handles: ClassVar[dict[type, str]] = {
         v.SubmitTasks: "submit",
         v.GetTask: "get",
+        v.AskWaiting: "waiting",
         v.ListTasks: "list_tasks",
         v.ListDeadLetter: "list_dead_letter",
         v.ReadStats: "stats",
@@ -260,6 +261,13 @@ class TaskQueue(BatchActor):
         if task is None:
             return Refused(Refusal.NOT_FOUND, "no such task")
         return replace(task, history=self._storage.history(task.key, HISTORY_SHOWN))
+
+    def waiting(self, message: v.AskWaiting) -> v.Waiting | Refused:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        ahead = self._storage.count_ahead(task, v.Waiting.AHEAD_LIMIT) if task.status is TaskStatus.QUEUED else 0
+        return v.Waiting(task, ahead, task.key in self._ready)
 
     def list_tasks(self, message: v.ListTasks) -> v.TaskPage | Refused:
         try:

@@ -16,11 +16,12 @@ from web.handlers.dashboard_socket import DashboardSocket
 
 #: Routes with a fixed last part come before those that take anything there.
 HANDLERS: tuple[type[Guard], ...] = (
-    *(page.Start, page.Dashboard, page.System, page.Static),
+    *(page.Start, page.Dashboard, page.System, page.Tasks, page.Task, page.Static),
     *(AgentSocket, DashboardSocket),
     *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Reset),
     *(agents.Agents, agents.AgentStates, agents.AgentState, agents.AgentForget),
     *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.DeadLetters, tasks.OneTask),
+    *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTask),
     *(tasks.TaskRetry, tasks.TaskCancel, tasks.PushTask),
     *(tokens.Tokens, tokens.Token, tokens.EnrolmentCodes, tokens.Register),
     *(settings.HeartbeatInterval, settings.DefaultRepo),

@@ -19,6 +19,9 @@ logger = logging.getLogger("agentcom.web")
 #: Pages are served under their own routes, with the hashes of their files in them.
 PAGE = "index.html"
 SYSTEM_PAGE = "system.html"
+TASKS_PAGE = "tasks.html"
+TASK_PAGE = "task.html"
+PAGES = (PAGE, SYSTEM_PAGE, TASKS_PAGE, TASK_PAGE)
 
 #: Types that the machine's own table may not know, or know differently.
 _TYPES = {
@@ -55,7 +58,7 @@ class StaticFiles:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and not path.name.startswith(".")
         }
-        self.pages = {name: self._page(name) for name in (PAGE, SYSTEM_PAGE)}
+        self.pages = {name: self._page(name) for name in PAGES}
 
     def _page(self, name: str) -> StaticFile | None:
         page = self._files.pop(name, None)

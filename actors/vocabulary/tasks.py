@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -169,6 +169,25 @@ class GetTask:
     """Answer: ``Task`` with history, or ``Refused(NOT_FOUND)``."""
 
     task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskWaiting:
+    """What the queue knows about a task's waiting. Answer: ``Waiting`` or ``Refused(NOT_FOUND)``."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """``ahead``: queued tasks before it in the order of the queue, counted up to ``AHEAD_LIMIT``. ``is_ready``: it waits for
+    nothing but an agent."""
+
+    AHEAD_LIMIT: ClassVar[int] = 10_000
+
+    task: Task
+    ahead: int
+    is_ready: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,26 @@ def show(session: Session, task_id: str) -> None:
         session.out.line(f"  {age(entry.get('timestamp')):>7} ago  {entry.get('event'):<12} {json.dumps(details)}")
 
 
+@task.command("explain")
+@click.argument("task_id")
+@hub_options
+def explain_(session: Session, task_id: str) -> None:
+    """Say why a task waits, and what to do about it."""
+    found = session.hub.get(f"/api/tasks/{quoted(task_id)}/explain")
+    if session.out.as_json:
+        session.out.data(found)
+        return
+    session.out.line(str(found["sentence"]))
+    if found["agents"]:
+        rows = [
+            (one["agent_id"], one["state"], f"{one['free']}/{one['slots']}", ", ".join(one["missing"]))
+            for one in found["agents"]
+        ]
+        session.out.table(("AGENT", "STATE", "FREE", "LACKS"), rows)
+    if found["next_step"]:
+        session.out.hint(str(found["next_step"]))
+
+
 @task.command("wait")
 @click.argument("task_ids", nargs=-1, required=True)
 @click.option("--timeout", callback=parse_duration, help="give up after so long, as 30s or 10m (exit status 7)")

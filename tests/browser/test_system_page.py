@@ -22,7 +22,7 @@ def names_in(tree: dict[str, Any]) -> list[str]:
 
 
 def says(page: Any, words: str, within_s: float = 15.0) -> None:
-    state = page.get_by_test_id("tree-connection")
+    state = page.get_by_test_id("poll-connection")
     wait_for(lambda: words in state.inner_text(), within_s, f"the page saying {words!r}")
 
 
@@ -60,7 +60,7 @@ def test_it_leads_to_the_dashboard_and_back_and_fits_the_window(hub: Hub, watch:
     page.set_viewport_size({"width": width, "height": 800})
     says(page, "Live")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.get_by_role("link", name="AgentCom").click()
+    page.get_by_role("link", name="Overview").click()
     page.get_by_role("link", name="System").click()
     says(page, "Live")
     watched.check()

@@ -6,7 +6,7 @@ from typing import cast
 
 from web import errors
 from web.handlers.base import ApiHandler
-from web.static_files import PAGE, SYSTEM_PAGE, StaticFile, StaticFiles
+from web.static_files import PAGE, SYSTEM_PAGE, TASK_PAGE, TASKS_PAGE, StaticFile, StaticFiles
 
 REVALIDATE = "no-cache"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -53,6 +53,24 @@ class System(_FileHandler):
 
     async def on_get(self) -> None:
         self.answer_file(self.files.pages[SYSTEM_PAGE], REVALIDATE)
+
+
+class Tasks(_FileHandler):
+    """Every task, filtered."""
+
+    route = "/tasks"
+
+    async def on_get(self) -> None:
+        self.answer_file(self.files.pages[TASKS_PAGE], REVALIDATE)
+
+
+class Task(_FileHandler):
+    """One task; the page reads its id from the address."""
+
+    route = "/tasks/:id"
+
+    async def on_get(self, _task_id: str) -> None:
+        self.answer_file(self.files.pages[TASK_PAGE], REVALIDATE)
 
 
 class Static(_FileHandler):

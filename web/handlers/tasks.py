@@ -19,9 +19,7 @@ class _KeyHeader(Body):
     idempotency_key: IdempotencyKey | None = None
 
 
-class Tasks(ApiHandler):
-    route = "/api/tasks"
-
+class _TaskList(ApiHandler):
     async def on_get(self) -> None:
         query = self.query_as(TaskQuery)
         filters = {
@@ -31,6 +29,10 @@ class Tasks(ApiHandler):
             "capability": query.capability,
         }
         self.answer(page_object(await _read_page(self, "tasks.list", query, **filters)))
+
+
+class Tasks(_TaskList):
+    route = "/api/tasks"
 
     async def on_post(self) -> None:
         """201; 200 with ``duplicate`` when the idempotency key is known."""
@@ -74,6 +76,32 @@ class OneTask(ApiHandler):
 
     async def on_get(self, task_id: str) -> None:
         self.answer(task_object(await _about_task(self, "tasks.get", task_id)))
+
+
+class TaskExplanation(ApiHandler):
+    """Why it waits, and what to do about it."""
+
+    route = "/api/tasks/:id/explain"
+
+    async def on_get(self, task_id: str) -> None:
+        self.answer(await _about_task(self, "tasks.explain", task_id))
+
+
+class DashboardTasks(_TaskList):
+    """The same list for the page, which has no token."""
+
+    route = "/api/dashboard/tasks"
+
+
+class DashboardTask(ApiHandler):
+    """One task and why it waits, in one answer for the page."""
+
+    route = "/api/dashboard/tasks/:id"
+
+    async def on_get(self, task_id: str) -> None:
+        task = await _about_task(self, "tasks.get", task_id)
+        explanation = await _about_task(self, "tasks.explain", task_id)
+        self.answer({"task": task_object(task), "explanation": explanation})
 
 
 class TaskRetry(ApiHandler):

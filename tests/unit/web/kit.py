@@ -35,6 +35,7 @@ from link.messages import (
 from link.server import LinkServer
 from web.options import WebLimits, WebOptions
 from web.process import WebProcess
+from web.static_files import PAGES
 from wire import tokens
 from wire.answers import answered_by
 
@@ -258,7 +259,8 @@ class Kit:
         folder = Path(self._folder.name)
         static = folder / "static"
         static.mkdir()
-        (static / "system.html").write_text("<p>system</p>")
+        for name in PAGES:
+            (static / name).write_text(f"<p>{name}</p>")
         (static / "index.html").write_text('<script type="module" src="/static/app.js?v={{v}}"></script><p>hello</p>')
         (static / "app.js").write_text("export const x = 1;")
         self.hub = ScriptedHub(folder / "hub.sock")

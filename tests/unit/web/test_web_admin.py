@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.web.kit import Kit, Refuse, with_kit
 from web.options import STATIC_DIR
-from web.static_files import PAGE, SYSTEM_PAGE, StaticFiles
+from web.static_files import PAGES, StaticFiles
 from wire import tokens
 
 AGENT: dict[str, Any] = {
@@ -227,7 +227,7 @@ async def test_nothing_outside_the_folder_can_be_named(kit: Kit) -> None:
         assert answer.status == 404, path
 
 
-@pytest.mark.parametrize("name", [PAGE, SYSTEM_PAGE])
+@pytest.mark.parametrize("name", PAGES)
 def test_everything_that_the_real_pages_name_is_there(name: str) -> None:
     files = StaticFiles(STATIC_DIR)
     page = files.pages[name]

@@ -5,6 +5,7 @@ import { el, count, foreignText, setAttribute, setText, shortId } from '../ui/do
 import { commandLine } from '../ui/dialog.js';
 import { HeldRows, cell, headerCell, tableRegion } from '../ui/rows.js';
 import { icon, setIcon } from '../ui/icons.js';
+import { taskAddress } from '../ui/tasks.js';
 import { relativeTime, setRelativeTime } from '../ui/time.js';
 
 /** @typedef {import('../store.js').Agent} Agent */
@@ -70,7 +71,7 @@ function agentRow() {
   const symbol = icon('idle');
   const word = el('span');
   const badge = el('span', { class: 'state' }, symbol, word);
-  const task = el('code');
+  const task = el('a');
   const since = relativeTime('for');
   const tags = el('div', { class: 'tags' });
   const node = el(
@@ -78,7 +79,7 @@ function agentRow() {
     { role: 'row', 'data-testid': 'agent-row' },
     headerCell('Agent', name, ' ', id),
     cell('State', {}, badge),
-    cell('Task', {}, task),
+    cell('Task', {}, el('code', {}, task)),
     cell('In this state', { class: 'time' }, since),
     cell('Capabilities', {}, tags),
   );
@@ -99,6 +100,7 @@ function agentRow() {
       setText(word, look.word);
       setText(task, agent.current_task_id ? shortId(agent.current_task_id) : '–');
       setAttribute(task, 'title', agent.current_task_id);
+      setAttribute(task, 'href', agent.current_task_id ? taskAddress(agent.current_task_id) : null);
       setRelativeTime(since, agent.last_state_change, 'Since');
       showTags(tags, agent.capabilities);
     },

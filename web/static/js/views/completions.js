@@ -4,6 +4,7 @@
 import { el, count, foreignText, setAttribute, setText, shortId } from '../ui/dom.js';
 import { commandLine } from '../ui/dialog.js';
 import { HeldRows, cell, headerCell, tableRegion } from '../ui/rows.js';
+import { taskAddress } from '../ui/tasks.js';
 import { duration, relativeTime, setRelativeTime } from '../ui/time.js';
 
 /**
@@ -39,6 +40,7 @@ export function completionsView(slot) {
 
 function completionRow() {
   const description = el('bdi', { class: 'clamp' });
+  const link = el('a', {}, description);
   const agent = el('bdi', { class: 'clamp' });
   const took = el('span');
   const tokens = el('span');
@@ -46,7 +48,7 @@ function completionRow() {
   const node = el(
     'tr',
     { role: 'row', 'data-testid': 'completion-row' },
-    headerCell('Task', description),
+    headerCell('Task', link),
     cell('Agent', {}, agent),
     cell('Took', { class: 'number' }, took),
     cell('Tokens', { class: 'number' }, tokens),
@@ -59,6 +61,7 @@ function completionRow() {
       const words = foreignText(task.description);
       setAttribute(node, 'data-task-id', task.task_id);
       setText(description, words || shortId(task.task_id));
+      setAttribute(link, 'href', taskAddress(task.task_id));
       setAttribute(description, 'title', `${words} (${task.task_id})`);
       setText(agent, foreignText(name));
       setAttribute(agent, 'title', task.agent_id);

@@ -15,15 +15,17 @@ import { duration, hubNow, onTick, stopwatch } from '../ui/time.js';
  * @property {(snapshot: any, state: State) => string} value
  * @property {(snapshot: any, state: State) => string} [tone] colour of the icon when it matters
  * @property {string} [note] what the number means, as a title
+ * @property {string} [href] the list that it counts
  */
 
 /** @type {Counter[]} */
 const COUNTERS = [
-  { id: 'queued', label: 'Queued', symbol: 'queued', value: (snapshot) => count(snapshot.queue?.by_status?.queued) },
+  { id: 'queued', label: 'Queued', symbol: 'queued', href: '/tasks?status=queued', value: (snapshot) => count(snapshot.queue?.by_status?.queued) },
   {
     id: 'working',
     label: 'Working',
     symbol: 'working',
+    href: '/tasks?status=assigned',
     value: (snapshot) => count(snapshot.queue?.by_status?.assigned),
     tone: (snapshot) => (snapshot.queue?.by_status?.assigned > 0 ? 'info' : ''),
     note: 'Tasks that are with an agent',
@@ -32,6 +34,7 @@ const COUNTERS = [
     id: 'dead',
     label: 'Dead letters',
     symbol: 'critical',
+    href: '/tasks?status=dead_letter',
     value: (snapshot) => count(deadLetters(snapshot)),
     tone: (snapshot) => (deadLetters(snapshot) > 0 ? 'critical' : ''),
     note: 'Tasks that failed for good',
@@ -91,11 +94,11 @@ export function countersView(slot) {
 
 /**
  * @param {HTMLElement} slot
- * @param {{id: string, label: string, symbol: string, note?: string}} counter
+ * @param {{id: string, label: string, symbol: string, note?: string, href?: string}} counter
  */
-function counterBox(slot, { id, label, symbol, note }) {
+function counterBox(slot, { id, label, symbol, note, href }) {
   const number = el('span', { class: 'live-number', 'data-testid': `counter-${id}` }, '–');
-  const term = el('dt', {}, icon(symbol), el('span', {}, label));
+  const term = el('dt', {}, icon(symbol), href ? el('a', { href }, label) : el('span', {}, label));
   const box = el('dl', { class: 'counter', 'data-counter': id, title: note }, term, el('dd', {}, number));
   slot.append(box);
   return { box, number };

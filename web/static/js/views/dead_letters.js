@@ -5,6 +5,7 @@ import { el, count, foreignText, setAttribute, setText, shortId } from '../ui/do
 import { announce } from '../ui/toast.js';
 import { HeldRows, cell, headerCell, tableRegion } from '../ui/rows.js';
 import { icon } from '../ui/icons.js';
+import { taskAddress } from '../ui/tasks.js';
 import { relativeTime, setRelativeTime } from '../ui/time.js';
 
 /**
@@ -48,7 +49,8 @@ export function deadLettersView(slot, retry) {
 function deadRow(retry) {
   let taskId = '';
   let pending = false;
-  const description = el('bdi', { class: 'strong' });
+  const description = el('bdi', {});
+  const link = el('a', { class: 'strong' }, description);
   const id = el('code', { class: 'quiet' });
   const error = el('bdi', { class: 'error-text' });
   const note = el('div', { class: 'retry-note' });
@@ -59,7 +61,7 @@ function deadRow(retry) {
   const node = el(
     'tr',
     { role: 'row', 'data-testid': 'dead-row' },
-    headerCell('Task', description, ' ', id, el('div', {}, error), note),
+    headerCell('Task', link, ' ', id, el('div', {}, error), note),
     cell('Retries', { class: 'number' }, retries),
     cell('Age', { class: 'time' }, age),
     cell('Action', {}, button),
@@ -78,6 +80,7 @@ function deadRow(retry) {
       setAttribute(node, 'data-task-id', task.id);
       setAttribute(node, 'data-retry', status ?? null);
       setText(description, foreignText(task.description));
+      setAttribute(link, 'href', taskAddress(task.id));
       setText(id, shortId(task.id));
       setAttribute(id, 'title', task.id);
       setText(error, foreignText(task.last_error) || 'No error was given.');

@@ -19,7 +19,7 @@ export function lanesView(slot) {
       el(
         'li',
         { class: 'lane', 'data-testid': `lane-${lane}` },
-        el('span', { class: 'lane-name' }, icon(`lane-${lane}`), el('span', {}, word)),
+        el('a', { class: 'lane-name', href: `/tasks?status=queued&priority=${word.toLowerCase()}` }, icon(`lane-${lane}`), el('span', {}, word)),
         el('span', { class: 'lane-bar', 'aria-hidden': 'true' }, fill),
         el('span', { class: 'lane-count' }, number),
       ),

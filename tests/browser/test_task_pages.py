@@ -1,0 +1,118 @@
+"""The list of tasks and the page of one task, in a real browser against a real hub with a real agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Watched
+from tests.harness.fleet import Fleet
+from tests.harness.hub import Hub
+from tests.harness.waiting import wait_for
+
+Watch = Callable[..., Watched]
+
+HOSTILE = "<img src=x onerror=alert(1)>&amp;"
+
+
+@pytest.fixture
+def expect(browser: Any) -> Any:
+    return pytest.importorskip("playwright.sync_api").expect
+
+
+@pytest.fixture
+def agent(hub: Hub, tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet(hub, tmp_path / "fleet") as fleet:
+        fleet.add("coder")
+        wait_for(lambda: fleet.online() == 1, 20, "the agent")
+        yield fleet
+
+
+def submit(hub: Hub, description: str = "work", **fields: Any) -> str:
+    answer = hub.request("POST", "/api/tasks", {"description": description, **fields})
+    assert answer.status == 201, answer
+    return str(answer.json["task_id"])
+
+
+def rows(page: Any) -> Any:
+    return page.get_by_test_id("task-row")
+
+
+def test_the_address_holds_the_filters_and_back_undoes_them(hub: Hub, watch: Watch, expect: Any) -> None:
+    submit(hub, "urgent work", priority="urgent")
+    submit(hub, "needs gpu", needed_capabilities=["gpu"])
+    watched = watch()
+    page = watched.open("/tasks")
+    expect(rows(page)).to_have_count(2)
+    page.get_by_label("Lane").select_option("urgent")
+    expect(rows(page)).to_have_count(1)
+    assert "priority=urgent" in page.url
+    page.get_by_label("Needs capability").fill("gpu")
+    expect(page.get_by_text("No task matches these filters.")).to_be_visible()
+    page.go_back()
+    expect(rows(page)).to_have_count(1)
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+    page.get_by_label("Agent").fill("not/an agent\u0000" + "x" * 300)
+    expect(page.get_by_text("The hub does not understand this filter.")).to_be_visible()
+
+
+def test_a_long_list_is_read_page_by_page_and_stays_small(hub: Hub, watch: Watch, expect: Any) -> None:
+    tasks = [{"description": f"task {number}"} for number in range(250)]
+    assert hub.request("POST", "/api/tasks/bulk", tasks).status == 201
+    watched = watch()
+    page = watched.open("/tasks")
+    expect(rows(page)).to_have_count(100)
+    for first in ("task 100", "task 200"):
+        page.get_by_test_id("next-page").click()
+        expect(rows(page).first).to_contain_text(first)
+    expect(rows(page)).to_have_count(50)
+    expect(page.get_by_test_id("next-page")).to_be_hidden()
+    page.get_by_text("First page").click()
+    expect(rows(page).first).to_contain_text("task 0")
+    watched.check()
+
+
+def test_a_waiting_task_says_why_and_its_life_is_told_when_it_is_over(
+    hub: Hub, watch: Watch, agent: Fleet, expect: Any
+) -> None:
+    waiting = submit(hub, HOSTILE, needed_capabilities=["gpu"], metadata={"note": HOSTILE})
+    watched = watch()
+    page = watched.open("/tasks")
+    rows(page).get_by_role("link").click()
+    expect(page.get_by_test_id("task-title")).to_have_text(HOSTILE)
+    expect(page.get_by_test_id("why")).to_contain_text("coder, which lacks gpu")
+    agent.add("gpu-box", "gpu")
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("history")).to_contain_text("gpu-box (attempt 1)")
+    expect(page.get_by_role("region", name="Result", exact=True)).to_contain_text('"by": "gpu-box"')
+    expect(page.get_by_role("heading", name="Why is it waiting?")).to_be_hidden()
+    assert waiting in page.url
+    watched.check()
+
+
+def test_a_task_that_is_not_there_is_said_plainly(hub: Hub, watch: Watch, expect: Any) -> None:
+    page = watch().open("/tasks/task-00000000deadbeef")
+    expect(page.get_by_text("There is no such task.")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_and_the_pages_fit_the_window(hub: Hub, watch: Watch, scheme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="NOT TESTED: axe is not installed")
+    task_id = submit(hub, HOSTILE, needed_capabilities=["gpu"], metadata={"a": [1, 2]})
+    tags = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+    for path, there in (
+        ("/tasks", "[data-testid=task-row]"),
+        (f"/tasks/{task_id}", "[data-testid=why]"),
+        ("/tasks?status=completed", ".empty a"),
+    ):
+        page = watch(color_scheme=scheme).open(path)
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_selector(there)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        found = axe.Axe().run(page, options=tags)
+        assert found.violations_count == 0, found.generate_report()
