@@ -66,12 +66,9 @@ class _Reader:
             self._add("complete", task, generation, since, at, outcome)
 
     def _refused(self, frame: dict[str, Any], at: float) -> None:
-        """The error names no generation; an agent has only one unanswered completion of a task. Busy is not a refusal."""
-        if "unavailable" in frame["error"]:
-            return
-        for task, generation in list(self._sent):
-            if task == frame["task_id"]:
-                self._answered(task, generation, at, FAIL)
+        """Busy is not a refusal. An agent may have completions of two attempts under way: the error says of which it is."""
+        if "unavailable" not in frame["error"]:
+            self._answered(frame["task_id"], frame["generation"], at, FAIL)
 
     def _add(self, op: str, task: str, generation: int, start: float, end: float, outcome: str) -> None:
         args = {"task": task, "gen": generation, "owner": self._agent}
