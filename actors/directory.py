@@ -41,11 +41,10 @@ class Directory:
 
     def _create(self, message: v.CreateIdentity, _: int) -> Identity | Refused:
         identity = message.identity
-        known = self._storage.identities()
-        same_name = [one for one in known if one.name == identity.name]
+        same_name = self._storage.identities_of(identity.name)
         if same_name and not message.rotate:
             return Refused(Refusal.ALREADY_EXISTS, "the name is taken")
-        if len(known) >= MAX_IDENTITIES:
+        if self._storage.count_identities() >= MAX_IDENTITIES:
             return Refused(Refusal.QUEUE_FULL, f"there are {MAX_IDENTITIES} identities")
         keep = tuple(one.token_id for one in same_name[-(TOKENS_OF_A_NAME - 1) :])
         if len(same_name) > len(keep):

@@ -105,13 +105,21 @@ ALARMS_TIMEOUT_S = 1.0
 #: Reports of supervisors that come with the tree.
 EVENTS_SHOWN = 50
 
-#: After these the table of identities is sent to every web process.
-CHANGES_IDENTITIES = frozenset({"identities.create", "identities.revoke", "enrolment.redeem"})
+#: After these the table of identities is sent to every web process: when a right was taken away at once, when one was given after
+#: so many seconds, together with others. A web process that does not know a token asks before it refuses it.
+ADDS_IDENTITIES = frozenset({"identities.create", "enrolment.redeem"})
+REMOVES_IDENTITIES = frozenset({"identities.revoke"})
+ANNOUNCE_AFTER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class SweepGhosts:
     """Tell agents that nobody announced that they have no connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceIdentities:
+    """Send the table of identities to every web process."""
 
 
 @dataclass(slots=True)
@@ -142,6 +150,7 @@ class Gateway(Actor):
         Published: "observe",
         dashboard.Batch: "broadcast",
         SweepGhosts: "sweep_ghosts",
+        AnnounceIdentities: "announce_identities",
     }
 
     def __init__(self, outlet: Outlet, boot_id: str, pid: int, agent_options: AgentOptions) -> None:
@@ -154,6 +163,7 @@ class Gateway(Actor):
         self._links: dict[str, AgentLink] = {}
         self._newest: dict[str, str] = {}
         self._starting: dict[str, list[object]] = {}
+        self._is_announcing = False
         self._submitting = 0
         """Tasks that the queue was asked to take and has not answered."""
         self._from_web: dict[type, Callable[[int, Any], None]] = {
@@ -252,16 +262,24 @@ class Gateway(Actor):
             self._refuse(peer, call, answer.reason.value, answer.detail)
         else:
             self._outlet.send(peer, Reply(call.call_id, _plain(answer)))
-            if call.op in CHANGES_IDENTITIES:
-                self.request(names.TASK_QUEUE, tasks.ListIdentities(), self._announce_identities)
+            if call.op in REMOVES_IDENTITIES:
+                self.announce_identities(AnnounceIdentities())
+            elif call.op in ADDS_IDENTITIES and not self._is_announcing:
+                self._is_announcing = True
+                self.send_after(ANNOUNCE_AFTER_S, AnnounceIdentities())
 
     def _refuse(self, peer: int, call: Call, code: str, detail: str) -> None:
         self._outlet.send(peer, Reply(call.call_id, None, code, detail))
 
-    def _announce_identities(self, answer: object) -> None:
-        entries = _entries(answer)
-        if entries is not None:
-            self._outlet.send(None, IdentityUpdate(entries))
+    def announce_identities(self, _: AnnounceIdentities) -> None:
+        self._is_announcing = False
+
+        def announce(answer: object) -> None:
+            entries = _entries(answer)
+            if entries is not None:
+                self._outlet.send(None, IdentityUpdate(entries))
+
+        self.request(names.TASK_QUEUE, tasks.ListIdentities(), announce)
 
     # --- operations of its own --------------------------------------------------------------------------------------
 

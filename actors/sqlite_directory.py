@@ -9,6 +9,13 @@ from actors.sqlite_rows import check_text, from_json, to_json
 from actors.vocabulary.tasks import AgentPresence, Identity, KnownAgent
 from wire.roles import Role
 
+_IDENTITIES = "SELECT token_id, name, role, secret_sha256, created_at FROM identity"
+
+
+def _identity(row: tuple[Any, ...]) -> Identity:
+    token_id, name, role, secret_sha256, created_at = row
+    return Identity(token_id, name, Role(role), secret_sha256, created_at)
+
 
 class SqliteDirectory:
     """See ``actors.storage.DirectoryStorage``."""
@@ -18,8 +25,16 @@ class SqliteDirectory:
         self._run = connection.run
 
     def identities(self) -> tuple[Identity, ...]:
-        sql = "SELECT token_id, name, role, secret_sha256, created_at FROM identity ORDER BY name, created_at, token_id"
-        return tuple(Identity(id_, name, Role(role), sha, at) for id_, name, role, sha, at in self._run(sql))
+        return tuple(_identity(row) for row in self._run(f"{_IDENTITIES} ORDER BY name, created_at, token_id"))
+
+    def identities_of(self, name: str) -> tuple[Identity, ...]:
+        return tuple(
+            _identity(row) for row in self._run(f"{_IDENTITIES} WHERE name = ? ORDER BY created_at, token_id", (name,))
+        )
+
+    def count_identities(self) -> int:
+        count: int = self._run("SELECT count(*) FROM identity").fetchone()[0]
+        return count
 
     def add_identity(self, identity: Identity) -> None:
         check_text(identity.token_id, identity.name)
