@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -186,7 +187,8 @@ def main() -> None:
     measure = getattr(LIBRARIES[library](), test, None)
     if measure is None:
         sys.exit(3)
-    print(measure(int(count)))
+    print(measure(int(count)), flush=True)
+    os._exit(0)  # threads of actors that nobody stopped would keep it alive
 
 
 if __name__ == "__main__":

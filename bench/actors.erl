@@ -21,11 +21,11 @@ sink(Seen) ->
         {ask, From} -> From ! {seen, Seen}, sink(Seen)
     end.
 
-link(After) ->
+ring(After) ->
     receive
-        {after_me, Pid} -> link(Pid);
-        {0, From} -> From ! done, link(After);
-        {Left, From} -> After ! {Left - 1, From}, link(After)
+        {after_me, Pid} -> ring(Pid);
+        {0, From} -> From ! done, ring(After);
+        {Left, From} -> After ! {Left - 1, From}, ring(After)
     end.
 
 measure(tell, Count) ->
@@ -39,7 +39,7 @@ measure(fan, Count) ->
         [Each = ask(Pid) || Pid <- Pids]
     end);
 measure(ring, Count) ->
-    Links = [First | Rest] = [spawn(fun() -> link(none) end) || _ <- lists:seq(1, 100)],
+    Links = [First | Rest] = [spawn(fun() -> ring(none) end) || _ <- lists:seq(1, 100)],
     lists:foreach(fun({Pid, After}) -> Pid ! {after_me, After} end, lists:zip(Links, Rest ++ [First])),
     rate(Count, fun() -> First ! {Count, self()}, receive done -> ok end end);
 measure(spawn, Count) ->
