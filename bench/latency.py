@@ -22,7 +22,7 @@ IDLE_S = 20.0
 
 def measure(runs: int) -> dict[str, Any]:
     """Milliseconds by load, and what an idle hub costs."""
-    found: dict[str, Any] = {"idle hub": idle()}
+    found: dict[str, Any] = {"idle hub": idle(), "after its agent was killed, grace 0, s": Spread.of(taken_over(runs))}
     with tempfile.TemporaryDirectory() as folder, Hub(Path(folder) / "data", web_processes=1) as hub:
         capacity = asyncio.run(run(hub, Shape(agents=2, slots=64, tasks=4_000, bulk=1, in_flight=64)))
         found["capacity with one submit a request"] = capacity
@@ -44,6 +44,32 @@ def idle() -> dict[str, float]:
         time.sleep(IDLE_S)
         spent = (cpu_s(pids) - before) / IDLE_S
         return {"% of a core": spent * 100, "all processes, MiB": sum(resident_mib(pid) for pid in pids)}
+
+
+def taken_over(runs: int) -> list[float]:
+    """Seconds from the end of an agent's connection until another agent has its task."""
+    with tempfile.TemporaryDirectory() as folder, Hub(Path(folder) / "data", "--grace", "0s") as hub:
+        return [asyncio.run(_take_over(hub, number)) for number in range(runs)]
+
+
+async def _take_over(hub: Hub, number: int) -> float:
+    loop = asyncio.get_running_loop()
+    held, taken = loop.create_future(), loop.create_future()
+    killed = Agent("killed", on_assigned=held.set_result, holds=True)
+    await killed.connect(hub.url, hub.agent_token("killed"))
+    http = await Http.connect(hub.url, hub.admin_token)
+    await http.request("POST", "/api/tasks", {"description": f"taken over {number}"})
+    await held
+    await asyncio.sleep(0.2)
+    heir = Agent("heir", on_assigned=lambda _: taken.set_result(loop.time()))
+    await heir.connect(hub.url, hub.agent_token("heir"))
+    started = loop.time()
+    killed.socket.abort()
+    seconds = await asyncio.wait_for(taken, 60) - started
+    await asyncio.sleep(0.2)
+    heir.socket.close()
+    http.close()
+    return float(seconds)
 
 
 async def _at(hub: Hub, rate: float) -> dict[str, float]:

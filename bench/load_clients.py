@@ -108,6 +108,10 @@ class WebSocket(asyncio.Protocol):
                 self._transport.write(struct.pack("!BB", 0x8A, 0x80 | len(payload)) + _MASK + payload)
         del buffer[:at]
 
+    def abort(self) -> None:
+        """As the death of its process does."""
+        self._transport.abort()
+
     def close(self) -> None:
         """With a goodbye, so that the hub does not wait for us to come back."""
         if not self.is_closed:
@@ -173,15 +177,19 @@ class Http(asyncio.Protocol):
 class Agent:
     """Takes tasks and completes them at once; with several slots many completions share a message.
 
-    ``on_assigned(task_id)`` is called for each task that comes; ``completed`` counts the acknowledged ones.
+    ``on_assigned(task_id)`` is called for each task that comes; ``completed`` counts the acknowledged ones. With ``holds`` it
+    accepts and never completes.
     """
 
-    def __init__(self, name: str, *, slots: int = 1, on_assigned: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, name: str, *, slots: int = 1, on_assigned: Callable[[str], None] | None = None, holds: bool = False
+    ) -> None:
         self.name = name
         self.slots = slots
         self.completed = 0
         self.on_completed: Callable[[], None] = lambda: None
         self._on_assigned = on_assigned
+        self._holds = holds
         self._identified: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._results: list[dict[str, Any]] = []
         self.socket: WebSocket
@@ -209,8 +217,11 @@ class Agent:
         if type_ == "task_assign":
             if self._on_assigned is not None:
                 self._on_assigned(frame["task_id"])
-            result = {"type": "task_complete", "task_id": frame["task_id"], "generation": frame["generation"]}
-            self._results.append(result | {"result": "ok"})
+            attempt = {"task_id": frame["task_id"], "generation": frame["generation"]}
+            if self._holds:
+                self._results.append({"type": "task_accepted", **attempt})
+            else:
+                self._results.append({"type": "task_complete", **attempt, "result": "ok"})
         elif type_ == "task_ack" and frame["status"] == "complete":
             self.completed += 1
             self.on_completed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 
 from bench.load_clients import Agent, Http, decode
 from bench.measure import Measure, Spread, in_turn, ratios
+from bench.process_costs import cpu_s
 from tests.harness.hub import Hub
 
 
@@ -131,7 +133,18 @@ def measure(runs: int) -> dict[str, Any]:
         **{name: Spread.of(of) for name, of in alone.items()},
         "peers, durable": {name: Spread.of(of) for name, of in values.items() if name != "ours"},
         "ours against": ratios(values, "ours"),
+        "processor time of a task, µs": costs(),
     }
+
+
+def costs() -> dict[str, float]:
+    """Where the time of one task goes, by process; together they share two cores."""
+    with tempfile.TemporaryDirectory() as folder, Hub(Path(folder) / "data", web_processes=1) as hub:
+        asyncio.run(run(hub, SLOTTED))
+        processes = {"hub": [hub.hub_pid], "web": hub.web_pids, "clients": [os.getpid()]}
+        before = {name: cpu_s(pids) for name, pids in processes.items()}
+        asyncio.run(run(hub, SLOTTED))
+        return {name: (cpu_s(pids) - before[name]) / SLOTTED.tasks * 1e6 for name, pids in processes.items()}
 
 
 def in_new_hub(work: Callable[[Hub], Coroutine[None, None, float]]) -> float:
