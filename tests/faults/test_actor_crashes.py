@@ -152,6 +152,7 @@ class Script:
         cancelled = self.submit("ok", assign_to="nobody")
         for op, args in (
             ("tasks.get", {"task_id": cancelled}),
+            ("tasks.explain", {"task_id": cancelled}),
             ("tasks.list", {}),
             ("tasks.dead_letter", {}),
             ("tasks.stats", {}),
