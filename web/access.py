@@ -20,7 +20,8 @@ class Access:
     """``roles`` may do it with any object, ``own`` only with what they submitted themselves.
 
     ``is_open``: needs no token. ``is_dashboard``: needs none either, unless reading the dashboard was closed
-    (``--dashboard-auth=token``), and then any.
+    (``--dashboard-auth=token``), and then any. ``is_for_page`` is the only way to write without one
+    (``Guard.is_our_page``); a token that is sent decides all the same.
     """
 
     reason: str
@@ -28,15 +29,19 @@ class Access:
     own: frozenset[Role] = ANYBODY
     is_open: bool = False
     is_dashboard: bool = False
+    is_for_page: bool = False
+    """A page of ours on this machine may write here without a token, where reading the dashboard is open."""
 
 
 _PAGE = Access("the page holds no data; what it shows it has to read", is_open=True)
 _HEALTH = Access("load balancers and people who wonder ask without a token", is_open=True)
 _DASHBOARD = Access("reading the dashboard is open by the protocol's decision", EVERY_ROLE, is_dashboard=True)
 _READ = Access("every token could read from the first protocol on", EVERY_ROLE)
+_SUBMIT_PAGE = Access("every token could submit; the page on this machine may too", EVERY_ROLE, is_for_page=True)
 _SUBMIT = Access("every token could submit from the first protocol on; agents delegate work", EVERY_ROLE)
-_STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUBMITTER}))
+_STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUBMITTER}), is_for_page=True)
 _OPERATE = Access("acts on agents", OPERATORS)
+_OPERATE_PAGE = Access("acts on agents; the page on this machine may too", OPERATORS, is_for_page=True)
 _ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", ADMINS)
 
 ACCESS: dict[tuple[str, str], Access] = {
@@ -55,9 +60,9 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/api/agents"): _DASHBOARD,
     ("GET", "/api/agents/states"): _READ,
     ("GET", "/api/agents/:id/state"): _READ,
-    ("POST", "/api/agents/:id/forget"): _OPERATE,
+    ("POST", "/api/agents/:id/forget"): _OPERATE_PAGE,
     ("GET", "/api/tasks"): _READ,
-    ("POST", "/api/tasks"): _SUBMIT,
+    ("POST", "/api/tasks"): _SUBMIT_PAGE,
     ("POST", "/api/tasks/bulk"): _SUBMIT,
     ("GET", "/api/tasks/stats"): _READ,
     ("GET", "/api/tasks/dead-letter"): _READ,

@@ -83,8 +83,11 @@ class OriginPolicy:
         return origin is None or self.is_same(origin, host)
 
     def is_ours(self, origin: str | None, host: str) -> bool:
-        """Whether a page of ours sent this: the header is there, and it is good."""
-        return origin is not None and (self.is_same(origin, host) or self.is_trusted(origin))
+        """Whether a page that this server gave out sent this; a program that is no browser sends no ``Origin``.
+
+        A trusted origin is not enough: it stands for a proxy, and one that adds no header makes everybody behind it look local.
+        """
+        return origin is not None and self.is_same(origin, host)
 
     def is_trusted(self, origin: str) -> bool:
         return origin.lower() in self._trusted

@@ -91,6 +91,12 @@ class Services:
         forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
         return not forwarded and is_loopback(request.remote_ip or "")
 
+    def is_our_page(self, request: HTTPServerRequest) -> bool:
+        """Whether a page of ours sent this from a browser on this machine. Where reading is open it needs no token to write."""
+        if self.options.dashboard_auth != "open" or not self.is_local(request):
+            return False
+        return self.origins.is_ours(request.headers.get("Origin"), request.headers.get("Host", ""))
+
     async def count_agents(self) -> int:
         """Connected agents of the whole hub, at most a second old. Raises ``HubUnavailable``."""
         if not self.link.is_up or self.clock() - self._agents_counted_at > AGENT_COUNT_AGE_S:

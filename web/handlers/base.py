@@ -32,6 +32,9 @@ DRAIN_BYTES = 4 * 1024 * 1024
 
 JSON = "application/json"
 
+#: The name of whoever sits before a page on this machine, where no token says it.
+LOCAL_PAGE = "dashboard"
+
 B = TypeVar("B", bound=Body)
 
 
@@ -41,6 +44,8 @@ class Guard(RequestHandler):
     route: ClassVar[str] = ""
     caller: IdentityEntry | None = None
     """Whose token came with the request; None when it needs none."""
+    is_page: bool = False
+    """No token came, and none is needed: this is a page of ours on this machine."""
     only_own: bool = False
     """The role of the caller reaches only what it submitted itself."""
 
@@ -97,6 +102,9 @@ class Guard(RequestHandler):
         """Raises ``ApiError`` or ``HubUnavailable``."""
         options = self.services.options
         if access.is_open or (access.is_dashboard and options.dashboard_auth == "open"):
+            return
+        if access.is_for_page and self.bearer_token() is None and self.services.is_our_page(self.request):
+            self.is_page = True
             return
         self.caller = await self.services.authenticator.authenticate(self.bearer_token() or "")
         if self.caller is None:
@@ -249,6 +257,9 @@ class ApiHandler(Guard):
 
     @property
     def caller_name(self) -> str | None:
+        """Who did it, as far as the hub can know."""
+        if self.is_page:
+            return LOCAL_PAGE
         return self.caller.name if self.caller is not None else None
 
     @property

@@ -13,6 +13,7 @@ from link.messages import IdentityEntry
 from web.access import OPERATORS
 from web.dashboard_page import DashboardPage
 from web.handlers.agent_socket import BAD_TOKEN
+from web.handlers.base import LOCAL_PAGE
 from web.handlers.socket import GuardedSocket, no_room
 from web.hub_link import HubRefused, HubUnavailable
 from wire import codec, limits
@@ -24,9 +25,6 @@ COMMANDS = {
     "retry_task": ("tasks.retry", "requested_by", "retry_result", "requeued"),
     "cancel_task": ("tasks.cancel", "cancelled_by", "cancel_result", "cancelled"),
 }
-
-#: Who did it, as far as the hub can know.
-LOCAL_PAGE = "dashboard"
 
 
 class DashboardSocket(GuardedSocket):
@@ -53,9 +51,7 @@ class DashboardSocket(GuardedSocket):
 
     def opened(self) -> None:
         services = self.services
-        headers = self.request.headers
-        is_ours = services.origins.is_ours(headers.get("Origin"), headers.get("Host", ""))
-        self._may_command = is_ours and services.is_local(self.request)
+        self._may_command = services.is_our_page(self.request)
         self.page = DashboardPage(services.feed, self.write_counted, asyncio.get_running_loop(), services.limits)
         services.viewers.add(self)
         if services.options.dashboard_auth == "open":

@@ -71,6 +71,12 @@ def test_nothing_is_changed_without_a_token(method: str, route: str) -> None:
     assert not access.is_dashboard
 
 
+def test_the_page_on_this_machine_neither_gives_rights_nor_changes_the_hub() -> None:
+    for (method, route), access in ACCESS.items():
+        if access.is_for_page:
+            assert method != "GET" and access.roles > {Role.ADMIN}, route
+
+
 @pytest.mark.parametrize(
     ("method", "route"),
     [row for row in ACCESS if "token" in row[1] or "reset" in row[1] or "codes" in row[1] or row[0] == "PUT"],
