@@ -117,6 +117,7 @@ def build_snapshot(
     return {
         "seq": seq,
         "boot_id": boot.boot_id,
+        "environment": boot.environment,
         "uptime_ms": int((now.monotonic_s - boot.started_monotonic) * 1000),
         "timestamp": now.unix_ms,
         "health": _health_entry(health),

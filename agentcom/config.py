@@ -28,6 +28,9 @@ PREFIX = "AGENTCOM_"
 PROJECT_FILE = "agentcom.toml"
 DEFAULT_PORT = 4000
 
+#: Longer than this it is no badge.
+LABEL_CHARS = 20
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DASHBOARD_AUTH = ("open", "token")
 
@@ -94,6 +97,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a text that is not empty")
     return value.strip()
+
+
+def _label(value: object) -> str:
+    text = _text(value)
+    if len(text) > LABEL_CHARS or not text.isprintable():
+        raise ValueError(f"a word of at most {LABEL_CHARS} characters")
+    return text
 
 
 def _path(value: object) -> str:
@@ -213,6 +223,9 @@ class Config:
     )
     dashboard_auth: str = _setting(
         "open", _choice(*DASHBOARD_AUTH), "open: reading the dashboard needs no token; token: everything does"
+    )
+    environment: str | None = _setting(
+        None, _label, "word that every page shows beside the hub's name, such as staging or production"
     )
     insecure_lan: bool = _setting(
         False, _switch, "allow an address that other machines reach, although there is no TLS"

@@ -102,7 +102,7 @@ class Hub:
 
     def _create_tree(self, loop: asyncio.AbstractEventLoop) -> Cell:
         clock = self._runtime.clock
-        boot = Boot(self._runtime.new_id(8), clock.time_ms(), clock.monotonic())
+        boot = Boot(self._runtime.new_id(8), clock.time_ms(), clock.monotonic(), self._options.environment)
         options = tree_options(self._options)
         children = hub_children(options, self._server, boot, os.getpid())
         return self._runtime.create(

@@ -27,6 +27,7 @@ class HubOptions(msgspec.Struct, frozen=True):
     max_queued: int
     acceptance_timeout_s: float
     grace_s: float
+    environment: str | None = None
 
 
 class WebProcessOptions(msgspec.Struct, frozen=True):

@@ -164,6 +164,7 @@ class Root:
             max_queued=config.max_queued,
             acceptance_timeout_s=config.acceptance_timeout_s,
             grace_s=config.grace_s,
+            environment=config.environment,
         )
         # The hub inherits the lock, so that nobody else gets the database while a hub without a root still dies.
         start = _python("agentcom.hub", HUB_VARIABLE, options, self._lock_fd, watchdog_s=HUB_WATCHDOG_S)

@@ -17,6 +17,8 @@ class Boot:
     """Unix milliseconds."""
     started_monotonic: float
     """Seconds of the runtime's monotonic clock."""
+    environment: str | None = None
+    """What the operator calls this hub (staging, demo), or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,3 +81,10 @@ def test_every_setting_is_documented() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "configuration.md").read_text()
     missing = [setting.key for setting in config.SETTINGS if f"| `{setting.key}` | `{setting.flag}` |" not in page]
     assert not missing
+
+
+def test_an_environment_is_a_short_word() -> None:
+    assert load({"environment": " staging "}, {}, ()).environment == "staging"
+    for wrong in ("x" * 21, "two\nlines", ""):
+        with pytest.raises(ConfigError):
+            load({"environment": wrong}, {}, ())

@@ -27,6 +27,7 @@ def test_an_empty_hub_has_every_field(make_overview: Callable[..., Overview]) ->
     assert snapshot == {
         "seq": 7,
         "boot_id": "b00t",
+        "environment": None,
         "uptime_ms": 2_500,
         "timestamp": 1_700_000_002_500,
         "health": {"status": "ok", "conditions": [], "details": []},
