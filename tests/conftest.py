@@ -7,5 +7,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run sweeps and fault tests at their full size")
-    parser.addoption("--sweep-faults", type=int, default=0, help="so many faults in the signal sweep, whatever its size is")
+    parser.addoption(
+        "--sweep-faults", type=int, default=0, help="so many faults in the signal sweep, whatever its size is"
+    )
     parser.addoption("--sweep-seed", type=int, default=11, help="another order and other moments of the signal sweep")

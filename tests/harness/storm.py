@@ -87,7 +87,8 @@ class Report:
     def __str__(self) -> str:
         lines = [
             f"{self.shots} faults ({self.kills} SIGKILLs), {self.tasks} tasks, {self.operations} operations judged,"
-            f" {len(self.faults)} violations, {self.recovered} unknown submissions took place, {self.repeated_work} attempts worked again"
+            f" {len(self.faults)} violations,"
+            f" {self.recovered} unknown submissions took place, {self.repeated_work} attempts worked again"
         ]
         for name, seconds in sorted(self.recovery_s.items()):
             ordered = sorted(seconds)
