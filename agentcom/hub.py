@@ -28,9 +28,11 @@ from actors.vocabulary.tasks import CreateIdentity, Identity, ListIdentities
 from agentcom import data_dir
 from agentcom.logs import configure_logging
 from agentcom.process_options import HUB_VARIABLE, HubOptions
+from agentcom.stopped_clock import UPTIME_S, StoppedClock
 from agentcom.tree import TreeOptions, hub_children, hub_flags
 from link.server import LinkServer
 from supervision.cell import Cell
+from supervision.clock import SystemClock
 from supervision.future import ActorFuture
 from supervision.notify import notify
 from supervision.posix import die_with_parent
@@ -70,7 +72,13 @@ class Hub:
     def __init__(self, options: HubOptions) -> None:
         self._options = options
         self._data_dir = Path(options.data_dir)
-        self._runtime = Runtime(max_abandoned=MAX_ABANDONED, on_too_many_abandoned=self._too_many_abandoned)
+        stopped = StoppedClock(Path(options.clock_file)) if options.clock_file is not None else None
+        self._runtime = Runtime(
+            stopped,
+            timer_clock=SystemClock(),
+            max_abandoned=MAX_ABANDONED,
+            on_too_many_abandoned=self._too_many_abandoned,
+        )
         self._server = LinkServer(Path(options.link_socket))
         self._server.on_up = lambda peer: self._to_gateway(PeerUp(peer))
         self._server.on_messages = lambda peer, messages: self._to_gateway(FromPeer(peer, messages))
@@ -102,7 +110,9 @@ class Hub:
 
     def _create_tree(self, loop: asyncio.AbstractEventLoop) -> Cell:
         clock = self._runtime.clock
-        boot = Boot(self._runtime.new_id(8), clock.time_ms(), clock.monotonic(), self._options.environment)
+        age_s = UPTIME_S if isinstance(clock, StoppedClock) else 0.0
+        started_at_ms, started_s = clock.time_ms() - int(age_s * 1000), clock.monotonic() - age_s
+        boot = Boot(self._runtime.new_id(8), started_at_ms, started_s, self._options.environment)
         options = tree_options(self._options)
         children = hub_children(options, self._server, boot, os.getpid())
         return self._runtime.create(

@@ -28,6 +28,8 @@ class HubOptions(msgspec.Struct, frozen=True):
     acceptance_timeout_s: float
     grace_s: float
     environment: str | None = None
+    clock_file: str | None = None
+    """Time stands still at what this file says (``agentcom.stopped_clock``)."""
 
 
 class WebProcessOptions(msgspec.Struct, frozen=True):
@@ -41,3 +43,4 @@ class WebProcessOptions(msgspec.Struct, frozen=True):
     trusted_origins: tuple[str, ...]
     bind_is_loopback: bool
     dashboard_auth: str
+    clock_file: str | None = None

@@ -71,10 +71,13 @@ class StartRefused(Exception):
         self.exit_status = exit_status
 
 
-def serve(config: Config, agents: Sequence[LocalAgent] = ()) -> int:
-    """Run a hub until it is told to stop; the exit status of the process. Raises ``StartRefused`` before anything started."""
+def serve(config: Config, agents: Sequence[LocalAgent] = (), clock_file: Path | None = None) -> int:
+    """Run a hub until it is told to stop; the exit status of the process. Raises ``StartRefused`` before anything started.
+
+    ``clock_file``: the hub's time stands still at what it says (``agentcom.stopped_clock``).
+    """
     configure_logging("root", config.log_level)
-    root = Root(config, agents)
+    root = Root(config, agents, clock_file)
     try:
         root.open()
         return root.run()
@@ -85,9 +88,10 @@ def serve(config: Config, agents: Sequence[LocalAgent] = ()) -> int:
 class Root:
     """One run of the root process. ``open`` takes what must be exclusive, ``run`` blocks, ``close`` gives all of it back."""
 
-    def __init__(self, config: Config, agents: Sequence[LocalAgent]) -> None:
+    def __init__(self, config: Config, agents: Sequence[LocalAgent], clock_file: Path | None = None) -> None:
         self._config = config
         self._agents = agents
+        self._clock_file = None if clock_file is None else str(clock_file)
         self._data_dir = Path(config.data_dir)
         self._lock_fd: int | None = None
         self._socket: socket.socket | None = None
@@ -165,6 +169,7 @@ class Root:
             acceptance_timeout_s=config.acceptance_timeout_s,
             grace_s=config.grace_s,
             environment=config.environment,
+            clock_file=self._clock_file,
         )
         # The hub inherits the lock, so that nobody else gets the database while a hub without a root still dies.
         start = _python("agentcom.hub", HUB_VARIABLE, options, self._lock_fd, watchdog_s=HUB_WATCHDOG_S)
@@ -183,6 +188,7 @@ class Root:
             trusted_origins=tuple(self._config.trusted_origins),
             bind_is_loopback=listening.is_loopback(self._config.host),
             dashboard_auth=self._config.dashboard_auth,
+            clock_file=self._clock_file,
         )
         start = _python("agentcom.web_process", WEB_VARIABLE, options, self._socket.fileno())
         return ChildSpec(options.web_id, start, shutdown_s=WEB_SHUTDOWN_S)

@@ -30,6 +30,7 @@ def main() -> int:
             trusted_origins=options.trusted_origins,
             bind_is_loopback=options.bind_is_loopback,
             dashboard_auth=options.dashboard_auth,
+            clock_file=options.clock_file,
         )
     )
 

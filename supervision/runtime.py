@@ -35,7 +35,8 @@ A = TypeVar("A", bound="Actor")
 
 
 class Runtime:
-    """Shared by all actors of one tree. ``workers``: threads for dispatched actors.
+    """Shared by all actors of one tree. ``workers``: threads for dispatched actors. ``timer_clock``: what delayed messages run
+    on when that is not ``clock``.
 
     ``max_abandoned``: more handlers than that which hang although their actors were ended call ``on_too_many_abandoned`` once,
     in some thread. A thread cannot be killed, so the only remedy is to end the process and let its supervisor start it again.
@@ -48,13 +49,14 @@ class Runtime:
         self,
         clock: Clock | None = None,
         *,
+        timer_clock: Clock | None = None,
         workers: int = 2,
         seed: int | None = None,
         max_abandoned: int | None = None,
         on_too_many_abandoned: Callable[[int], None] = lambda abandoned: None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.timers = Timers(self.clock)
+        self.timers = Timers(timer_clock or self.clock)
         self.pool = self.make_pool(workers)
         self.names = Names()
         self.bus = EventBus()

@@ -76,5 +76,7 @@ class WebOptions:
     bind_is_loopback: bool = True
     dashboard_auth: str = "open"
     """open: reading the dashboard needs no token. token: it does."""
+    clock_file: str | None = None
+    """Where the wall clock of a hub whose time stands still is read; None: the system's."""
     static_dir: str = str(STATIC_DIR)
     limits: WebLimits = field(default_factory=WebLimits)

@@ -85,7 +85,7 @@ def start(
     directory = data_directory(data_dir)
     agent_id = name or socket.gethostname().split(".")[0]
     if local:
-        url, token = _local_identity(agent_id, hub_url, directory)
+        url, token = local_identity(agent_id, hub_url, directory)
     else:
         url = find_url(hub_url, directory)
         given = find_token(url, token_file, directory) if token_file or "AGENTCOM_TOKEN" in os.environ else None
@@ -120,7 +120,7 @@ def _default_state_dir(agent_id: str, data_dir: Path | None) -> Path:
     return base / "agents" / agent_id
 
 
-def _local_identity(agent_id: str, hub_url: str | None, directory: Path) -> tuple[str, str]:
+def local_identity(agent_id: str, hub_url: str | None, directory: Path, role: str = "agent") -> tuple[str, str]:
     """(address of the hub, new token): waits for the hub, which may be starting, and for its admin token."""
     deadline = time.monotonic() + HUB_WAIT_S
     while True:
@@ -128,9 +128,7 @@ def _local_identity(agent_id: str, hub_url: str | None, directory: Path) -> tupl
         token = admin_token(directory)
         if token is not None:
             try:
-                made = HubClient(url, token, timeout_s=5.0).post(
-                    "/admin/tokens", {"agent_id": agent_id, "role": "agent"}
-                )
+                made = HubClient(url, token, timeout_s=5.0).post("/admin/tokens", {"agent_id": agent_id, "role": role})
                 return url, str(made["token"])
             except HubError as error:
                 if error.exit_status != ExitStatus.UNREACHABLE or time.monotonic() >= deadline:

@@ -23,6 +23,7 @@ EXIT_INTERRUPTED = 130
 #: Command -> (module, attribute, one line for ``--help``). The line stands here so that help needs no import.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("agentcom.cli.run", "run", "Run a job file with real agents, show it, report, and end."),
+    "demo": ("agentcom.cli.demo", "demo", "Run a hub with a simulated fleet, to look at."),
     "serve": ("agentcom.cli.serve", "serve", "Run a hub in the foreground."),
     "up": ("agentcom.cli.serve", "up", "Run a hub and agents on this machine."),
     "status": ("agentcom.cli.status", "status", "Is the hub there, and what is it doing?"),

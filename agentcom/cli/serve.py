@@ -46,7 +46,7 @@ def hub_flags(command: _Command) -> _Command:
 @hub_flags
 def serve(**flags: object) -> int:
     """Run a hub in the foreground until Ctrl-C."""
-    return _serve(load_config(flags), ())
+    return run_root(load_config(flags))
 
 
 @click.command()
@@ -69,7 +69,7 @@ def up(count: int, capabilities: tuple[str, ...], command: tuple[str, ...], **fl
     for number in range(1, count + 1):
         name = f"local-{number}"
         agents.append(LocalAgent(name, local_agent_argv(config.data_dir, name, capabilities, argv)))
-    return _serve(config, agents)
+    return run_root(config, agents)
 
 
 def load_config(flags: dict[str, object]) -> Config:
@@ -91,10 +91,11 @@ def local_agent_argv(
     return (*argv, *flags, "--", *command)
 
 
-def _serve(config: Config, agents: Sequence[LocalAgent]) -> int:
+def run_root(config: Config, agents: Sequence[LocalAgent] = (), clock_file: Path | None = None) -> int:
+    """``root.serve`` with refusals as the command line reports them."""
     from agentcom import root
 
     try:
-        return root.serve(config, agents)
+        return root.serve(config, agents, clock_file)
     except root.StartRefused as refused:
         raise Failure(str(refused), refused.hint, refused.exit_status, "start_refused") from refused

@@ -35,6 +35,8 @@ class Answer:
 class Hub:
     """``start`` returns when the hub serves. Use as a context manager: leaving it stops the hub and checks the exit."""
 
+    command = "serve"
+
     def __init__(self, data_dir: Path, *flags: str, web_processes: int = 2) -> None:
         self.data_dir = data_dir
         self.ready_file = data_dir.parent / f"{data_dir.name}.ready.json"
@@ -47,7 +49,7 @@ class Hub:
 
     def start(self) -> Hub:
         self.ready_file.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "agentcom", "serve", "--port", self._port, "--data-dir", str(self.data_dir)]
+        argv = [sys.executable, "-m", "agentcom", self.command, "--port", self._port, "--data-dir", str(self.data_dir)]
         argv += ["--ready-file", str(self.ready_file), *self._flags]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AGENTCOM_")}
         environment["PYTHONPATH"] = str(REPOSITORY)

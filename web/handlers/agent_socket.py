@@ -26,7 +26,6 @@ from web.errors import ApiError, json_detail
 from web.handlers.socket import TRY_LATER, VIOLATION, GuardedSocket, no_room
 from web.hub_link import HubRefused, HubUnavailable
 from web.pacing import Strikes
-from web.services import now_ms
 from wire import codec, limits
 from wire.codec import CodecError
 from wire.errors import Invalid
@@ -216,7 +215,7 @@ class AgentSocket(GuardedSocket):
             status=frame.status,
             capabilities=list(frame.capabilities),
             presence=frame.presence,
-            connected_at=now_ms(),
+            connected_at=services.now_ms(),
             token_id=identity.token_id,
             slots=frame.slots,
             batch=frame.batch,
@@ -238,7 +237,7 @@ class AgentSocket(GuardedSocket):
             return None
         match frame:
             case Ping():
-                self.say({"type": "pong", "timestamp": now_ms()})
+                self.say({"type": "pong", "timestamp": self.services.now_ms()})
             case ListAgents():
                 return self._list_agents()
             case Submit():
