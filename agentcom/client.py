@@ -63,11 +63,11 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class HubClient:
-    """Requests to the hub at ``url`` with ``token`` (None: without one)."""
+    """Requests to the hub at ``url`` with ``token`` (None: without one); both may be read."""
 
     def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self.url = url.rstrip("/")
-        self._token = token
+        self.token = token
         self._timeout_s = timeout_s
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
 
@@ -106,8 +106,8 @@ class HubClient:
         request.add_header("Accept", "application/json")
         if body is not None:
             request.add_header("Content-Type", "application/json")
-        if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
                 return _parse(answer.read(ANSWER_BYTES), self.url)

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("agentcom.cli.serve", "serve", "Run a hub in the foreground."),
     "up": ("agentcom.cli.serve", "up", "Run a hub and agents on this machine."),
     "status": ("agentcom.cli.status", "status", "Is the hub there, and what is it doing?"),
+    "top": ("agentcom.cli.top", "top", "The overview of the hub in the terminal, live."),
     "task": ("agentcom.cli.task", "task", "Submit, list, show, wait for, cancel and retry tasks."),
     "dead": ("agentcom.cli.dead", "dead", "Tasks that were given up: list and retry."),
     "agent": ("agentcom.cli.agent", "agent", "Start agents and list them."),

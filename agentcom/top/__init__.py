@@ -1,0 +1,1 @@
+"""The overview in a terminal. See ``agentcom top --help``."""
