@@ -64,10 +64,10 @@ class _Kind:
     errors: tuple[str, ...]
 
 
-_TESTS_FAILED = "{n} of 412 tests failed, first tests/test_{part}.py::test_{noun}_{n} (exit status 1)"
+_TESTS_FAILED = "{n} of 412 tests failed, first tests/test_{part}.py::test_{slug}_{n} (exit status 1)"
 _LIMIT = "429 from the model's provider: limit reached, request {hex}, resets in {n} min"
 _NO_CLONE = "cannot clone git.example.org/{part}.git: could not resolve host"
-_KILLED = "no output for {n} s, the command was ended (exit status 137)"
+_KILLED = "no output for {n}0 s, the command was ended (exit status 137)"
 
 _KINDS = (
     _Kind(
@@ -76,10 +76,10 @@ _KINDS = (
         48.0,
         (
             "Fix the {noun} of {part} on slow connections",
-            "Rename the {noun} column in the {part} schema",
-            "Remove the retry loop around the {noun} in {part}",
-            "Add a rate limit to the {noun} endpoint of {part}",
-            "Bisect the slow {noun} in {part}",
+            "Rename the columns behind the {noun} of {part}",
+            "Remove the retry loop around the {noun} of {part}",
+            "Add a rate limit to the {noun} of {part}",
+            "Find what made the {noun} of {part} slow",
             "Port the {noun} of {part} to the new client library",
         ),
         (_TESTS_FAILED, _LIMIT, _NO_CLONE),
@@ -90,9 +90,9 @@ _KINDS = (
         30.0,
         (
             "Run the {noun} tests of {part} on the release branch",
-            "Find out why test_{noun} of {part} fails every tenth time",
+            "Find out why test_{slug} of {part} fails every tenth time",
             "Cover the {noun} of {part} with tests",
-            "Repeat the {noun} benchmark of {part}",
+            "Repeat the benchmark of the {noun} of {part}",
         ),
         (_TESTS_FAILED, _KILLED),
     ),
@@ -114,7 +114,7 @@ _KINDS = (
         (
             "Draft the release notes of {part}",
             "Describe the {noun} of {part} for newcomers",
-            "Rewrite the {noun} page of the {part} manual",
+            "Rewrite the page on the {noun} in the {part} manual",
         ),
         (_LIMIT,),
     ),
@@ -122,21 +122,21 @@ _KINDS = (
         ("translate",),
         4,
         40.0,
-        ("Translate the {noun} texts of {part} into German", "Translate the {part} onboarding into Portuguese"),
+        ("Translate the texts of the {noun} of {part} into German", "Translate the {part} onboarding into Portuguese"),
         (_LIMIT,),
     ),
     _Kind(
         ("data",),
         5,
         40.0,
-        ("Clean the {noun} export of {part}", "Compare the {noun} figures of {part} with last week"),
-        ("column {noun}_{n} is missing in the export of {part}",),
+        ("Clean the figures of the {noun} of {part}", "Compare the {noun} figures of {part} with last week"),
+        ("column {slug}_{n} is missing in the export of {part}",),
     ),
     _Kind(
         ("gpu",),
         4,
         45.0,
-        ("Train the {part} ranking on last week's {noun} data", "Label the new {noun} screenshots of {part}"),
+        ("Train the ranking of {part} on last week's clicks", "Label the new screenshots of the {noun} of {part}"),
         ("CUDA out of memory: tried to allocate {n}.{n} GiB on device 0",),
     ),
     _Kind(
@@ -150,13 +150,25 @@ _KINDS = (
         ("deploy",),
         4,
         45.0,
-        ("Deploy {part} to staging", "Roll back {part} on staging", "Rotate the {noun} certificate of {part}"),
-        ("health check of {part} did not answer within {n} s",),
+        ("Deploy {part} to staging", "Roll back {part} on staging", "Rotate the certificate of {part}"),
+        ("health check of {part} did not answer within {n}0 s",),
     ),
 )
 
 _PARTS = ("shop", "checkout", "search", "billing", "importer", "mailer", "gateway", "console", "catalogue", "accounts")
-_NOUNS = ("login", "invoice", "session", "upload", "pagination", "webhook", "address", "currency", "cache", "export")
+#: A feature, and its name in code.
+_FEATURES = (
+    ("login form", "login"),
+    ("invoice list", "invoices"),
+    ("session store", "session"),
+    ("upload dialog", "upload"),
+    ("pagination", "pagination"),
+    ("webhook delivery", "webhook"),
+    ("address check", "address"),
+    ("currency table", "currency"),
+    ("image cache", "image_cache"),
+    ("nightly export", "export"),
+)
 
 _LANES = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)
 _LANE_WEIGHTS = (5, 20, 55, 20)
@@ -231,8 +243,14 @@ class Story:
     def _invent(self, number: int) -> Invented:
         chance = self.chance(f"work:{number}")
         kind = chance.choice(self._kinds)
-        part, noun = chance.choice(_PARTS), chance.choice(_NOUNS)
-        words = {"part": part, "noun": noun, "n": chance.randint(2, 9), "hex": f"{chance.getrandbits(48):012x}"}
+        part, (feature, slug) = chance.choice(_PARTS), chance.choice(_FEATURES)
+        words = {
+            "part": part,
+            "noun": feature,
+            "slug": slug,
+            "n": chance.randint(2, 9),
+            "hex": f"{chance.getrandbits(48):012x}",
+        }
         seconds = min(240.0, kind.typical_s * chance.lognormvariate(0.0, 0.55))
         return Invented(
             part=part,

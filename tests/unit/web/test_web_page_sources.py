@@ -1,0 +1,99 @@
+"""What the page's own files must not contain: ways for data to become markup or code, and anything from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from web.options import STATIC_DIR
+
+VENDORED = "vendor"
+
+#: In code of ours: each turns text into markup or code, or hides from the policy that forbids it.
+FORBIDDEN_IN_JS = (
+    r"\binnerHTML\b",
+    r"\bouterHTML\b",
+    r"\binsertAdjacentHTML\b",
+    r"\bdangerouslySetInnerHTML\b",
+    r"\bcreateContextualFragment\b",
+    r"\bDOMParser\b",
+    r"\bsrcdoc\b",
+    r"\bdocument\s*\.\s*write\b",
+    r"\beval\s*\(",
+    r"\bnew\s+Function\b",
+    r"\bset(?:Timeout|Interval)\s*\(\s*[\"'`]",
+    r"\bsetAttribute\s*\(\s*[\"'`](?:style|on\w+)[\"'`]",
+    r"\bstyle=\$\{",
+    r"javascript:",
+)
+
+#: Another origin. The namespace of SVG is a name and is never asked for.
+ELSEWHERE = re.compile(r"[\"'(`](?:https?:)?//(?!www\.w3\.org/)[a-z0-9.-]+\.[a-z]{2,}", re.I)
+
+
+def ours(*suffixes: str) -> list[Path]:
+    return [
+        path
+        for path in sorted(STATIC_DIR.rglob("*"))
+        if path.suffix in suffixes and VENDORED not in path.relative_to(STATIC_DIR).parts
+    ]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(STATIC_DIR).as_posix()
+
+
+def without_comments(text: str) -> str:
+    return re.sub(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", "", text, flags=re.S)
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN_IN_JS)
+def test_no_module_turns_text_into_markup_or_code(pattern: str) -> None:
+    assert len(ours(".js")) > 5
+    found = [name(path) for path in ours(".js") if re.search(pattern, without_comments(path.read_text()))]
+    assert found == []
+
+
+def test_no_file_of_ours_names_another_origin() -> None:
+    found = [
+        f"{name(path)}: {match[0]}"
+        for path in ours(".js", ".css", ".html")
+        for match in ELSEWHERE.finditer(without_comments(path.read_text()))
+    ]
+    assert found == []
+
+
+class _Inline(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "style" or (tag == "script" and "src" not in given):
+            self.found.append(f"<{tag}>")
+        self.found += [f"<{tag} {key}>" for key in given if key == "style" or key.startswith("on")]
+
+
+def test_no_document_has_inline_script_or_style() -> None:
+    assert ours(".html")
+    for path in ours(".html"):
+        parser = _Inline()
+        parser.feed(path.read_text())
+        assert parser.found == [], name(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ('fetch("https://cdn.example.com/x.js")', True),
+        ("@import '//fonts.example.com/a.css'", True),
+        ('createElementNS("http://www.w3.org/2000/svg", tag)', False),
+        ('fetch("/api/tasks")', False),
+    ],
+)
+def test_the_search_for_other_origins_finds_them(text: str, is_found: bool) -> None:
+    assert bool(ELSEWHERE.search(text)) is is_found
