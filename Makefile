@@ -6,7 +6,7 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 PACKAGES := actors web supervision wire link sidecar agentcom
 
-.PHONY: run test lint types chromium bench clean
+.PHONY: run test lint types page-types chromium bench clean
 
 run: $(RUN_STAMP)
 	$(VENV)/bin/agentcom run examples/first-job.toml
@@ -20,6 +20,15 @@ lint: $(TEST_STAMP)
 
 types: $(TEST_STAMP)
 	$(VENV)/bin/mypy
+
+# What the comments of the page's modules say about types, by TypeScript; nothing of it is served.
+page-types: tools/page-types/node_modules/.stamp
+	tools/page-types/node_modules/.bin/tsc -p tools/page-types
+
+tools/page-types/node_modules/.stamp: tools/page-types/package-lock.json
+	tools/ensure-node.sh
+	npm ci --prefix tools/page-types --no-audit --no-fund --ignore-scripts --loglevel=error
+	touch $@
 
 chromium: $(TEST_STAMP)
 	tools/ensure-chromium.sh
@@ -46,5 +55,5 @@ bench: .bench-venv/.stamp
 	touch $@
 
 clean:
-	rm -rf $(VENV) .bench-venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* first-job-report.md
+	rm -rf $(VENV) .bench-venv tools/page-types/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* first-job-report.md
 	find $(PACKAGES) tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

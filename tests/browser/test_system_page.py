@@ -21,18 +21,16 @@ def names_in(tree: dict[str, Any]) -> list[str]:
     return [tree["id"], *(name for child in tree["children"] for name in names_in(child))]
 
 
-def says(page: Any, words: str, within_s: float = 15.0) -> None:
-    state = page.get_by_test_id("poll-connection")
-    wait_for(lambda: words in state.inner_text(), within_s, f"the page saying {words!r}")
+def shows_the_tree(page: Any, hub: Hub) -> bool:
+    nodes = page.locator("[data-node]")
+    shown = [nodes.nth(number).get_attribute("data-node") for number in range(nodes.count())]
+    return shown == names_in(with_processes(hub.get("/api/system/tree", token=None).json))
 
 
 def test_it_draws_the_tree_of_the_hub_and_marks_a_restart(hub: Hub, watch: Watch) -> None:
     watched = watch()
     page = watched.open("/system")
-    says(page, "Live")
-    nodes = page.locator("[data-node]")
-    shown = [nodes.nth(number).get_attribute("data-node") for number in range(nodes.count())]
-    assert shown == names_in(with_processes(hub.get("/api/system/tree", token=None).json))
+    wait_for(lambda: shows_the_tree(page, hub), 15.0, "the whole tree")
     hub.post("/api/admin/reset")
     wait_for(lambda: page.locator(".was-restarted").count() > 0, 10.0, "a mark at what was started again")
     reports = page.get_by_test_id("events")
@@ -43,14 +41,15 @@ def test_it_draws_the_tree_of_the_hub_and_marks_a_restart(hub: Hub, watch: Watch
 def test_it_says_when_what_it_shows_is_from_before(hub: Hub, watch: Watch) -> None:
     watched = watch()
     page = watched.open("/system")
-    says(page, "Live")
+    page.locator("[data-node]").first.wait_for(timeout=15_000)
+    problem = page.get_by_test_id("system-problem")
     pid = hub.hub_pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        says(page, "from before")
+        wait_for(lambda: problem.count() == 1 and "from before" in problem.inner_text(), 30.0, "the page saying so")
     finally:
         os.kill(pid, signal.SIGCONT)
-    says(page, "Live")
+    problem.wait_for(state="detached", timeout=15_000)
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -58,9 +57,10 @@ def test_it_leads_to_the_dashboard_and_back_and_fits_the_window(hub: Hub, watch:
     watched = watch()
     page = watched.open("/system")
     page.set_viewport_size({"width": width, "height": 800})
-    says(page, "Live")
+    page.locator("[data-node]").first.wait_for(timeout=15_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name="Overview").click()
+    page.get_by_test_id("counter-queued").wait_for(timeout=5000)
     page.get_by_role("link", name="System").click()
-    says(page, "Live")
+    page.locator("[data-node]").first.wait_for(timeout=15_000)
     watched.check()

@@ -35,7 +35,6 @@ from link.messages import (
 from link.server import LinkServer
 from web.options import WebLimits, WebOptions
 from web.process import WebProcess
-from web.static_files import PAGES
 from wire import tokens
 from wire.answers import answered_by
 
@@ -259,10 +258,9 @@ class Kit:
         folder = Path(self._folder.name)
         static = folder / "static"
         static.mkdir()
-        for name in PAGES:
-            (static / name).write_text(f"<p>{name}</p>")
-        (static / "index.html").write_text('<script type="module" src="/static/app.js?v={{v}}"></script><p>hello</p>')
-        (static / "app.js").write_text("export const x = 1;")
+        (static / "js").mkdir()
+        (static / "index.html").write_text('<script type="module" src="{{static}}/js/main.js"></script>{{preload}}')
+        (static / "js" / "main.js").write_text("export const x = 1;")
         self.hub = ScriptedHub(folder / "hub.sock")
         self.admin = self.hub.token("admin", "admin", tell=False)
         if self._with_hub:
@@ -275,9 +273,8 @@ class Kit:
             listen_fd=listening.detach(),
             hub_socket=str(folder / "hub.sock"),
             web_id="web-0",
-            static_dir=str(static),
             limits=self._limits,
-            **self._options,
+            **{"static_dir": str(static), **self._options},
         )
         self.web = WebProcess(options)
         await self.web.start()
@@ -324,6 +321,7 @@ class Kit:
             follow_redirects=follow,
             allow_nonstandard_methods=True,
             request_timeout=DEADLINE_S,
+            decompress_response="Accept-Encoding" not in sent,
         )
         try:
             return Answer(await self._client.fetch(request, raise_error=False))

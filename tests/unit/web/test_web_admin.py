@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Any
 
-import pytest
-
 from tests.unit.web.kit import Kit, Refuse, with_kit
-from web.options import STATIC_DIR
-from web.static_files import PAGES, StaticFiles
 from wire import tokens
 
 AGENT: dict[str, Any] = {
@@ -181,59 +176,3 @@ async def test_reset_is_done_by_the_hub_in_the_admins_name(kit: Kit) -> None:
     kit.hub.ops["hub.reset"] = lambda triggered_by: None
     answer = await kit.post("/api/admin/reset")
     assert answer.json == {"status": "reset_scheduled", "triggered_by": "admin"}
-
-
-# --- the page -----------------------------------------------------------------------------------------------------------
-
-
-@with_kit()
-async def test_the_root_leads_to_the_page(kit: Kit) -> None:
-    answer = await kit.get("/", token=None)
-    assert (answer.status, answer.headers["Location"]) == (302, "/dashboard")
-    answer = await kit.get("/dashboard", token=None)
-    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
-    assert answer.headers["Cache-Control"] == "no-cache"
-
-
-@with_kit()
-async def test_files_are_kept_for_ever_under_their_hash_and_asked_for_again_without(kit: Kit) -> None:
-    page = (await kit.get("/dashboard", token=None)).body.decode()
-    named = page.split('src="')[1].split('"')[0]
-    assert named.startswith("/static/app.js?v=")
-    answer = await kit.get(named, token=None)
-    assert answer.body == b"export const x = 1;" and "immutable" in answer.headers["Cache-Control"]
-    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
-    for path in ("/static/app.js", "/static/app.js?v=old"):
-        answer = await kit.get(path, token=None)
-        assert answer.headers["Cache-Control"] == "no-cache"
-    again = await kit.get("/static/app.js", token=None, headers={"If-None-Match": answer.headers["Etag"]})
-    assert (again.status, again.body) == (304, b"")
-
-
-@with_kit()
-async def test_nothing_outside_the_folder_can_be_named(kit: Kit) -> None:
-    for path in (
-        "../kit.py",
-        "..%2f..%2fetc%2fpasswd",
-        "%2e%2e/x",
-        "/etc/passwd",
-        "index.html",
-        "system.html",
-        "app.js/",
-        ".",
-        "app.js%00",
-    ):
-        answer = await kit.get(f"/static/{path}", token=None)
-        assert answer.status == 404, path
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_everything_that_the_real_pages_name_is_there(name: str) -> None:
-    files = StaticFiles(STATIC_DIR)
-    page = files.pages[name]
-    assert page is not None
-    text = page.content.decode()
-    assert "{{" not in text
-    for name, version in re.findall(r"/static/([^\"'?#]+)\?v=([0-9a-f]+)", text):
-        file = files.get(name)
-        assert file is not None and file.version == version

@@ -5,6 +5,8 @@
  * one in 10 s when nothing happens. It knows nothing of the page; it tells its listener what arrives.
  */
 
+import { at } from '../base.js';
+
 const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_MAX_MS = 30000;
 const JITTER = 0.3;
@@ -13,25 +15,26 @@ const STALE_AFTER_MS = 45000;
 const DROP_AFTER_MS = 60000;
 const SNAPSHOT_GAP_MS = 500;
 const SNAPSHOT_EVERY_MS = 10000;
+const SLEEP_AFTER_MS = 30000;
 
 /**
  * `phase`: connecting (first try), live, disconnected, away (the web server answers, the hub behind it does not),
- * stale (connected, but silent). `since` is when the phase began and `lostAt` when the page was last live, both in
+ * stale (connected, but silent), asleep (closed by us, because nobody looks). `since` is when the phase began and `lostAt` when the page was last live, both in
  * this computer's Unix milliseconds; `retryAt` is when the next try begins, null while one is under way.
- * @typedef {'connecting' | 'live' | 'disconnected' | 'away' | 'stale'} Phase
+ * @typedef {'connecting' | 'live' | 'disconnected' | 'away' | 'stale' | 'asleep'} Phase
  * @typedef {{phase: Phase, since: number, lostAt: number | null, retryAt: number | null}} Connection
  *
  * @typedef {object} Listener
  * @property {(connection: Connection) => void} onConnection
  * @property {(snapshot: any, seq: number) => void} onSnapshot
  * @property {(events: any[], missed: number) => void} onEvents `missed`: how many numbers are absent before them
- * @property {(taskId: string, status: string) => void} onRetryResult
+ * @property {(frame: any) => void} onOther results of commands, and whatever a newer hub says
  * @property {() => void} onRestart the hub was restarted: numbers begin anew
  */
 
-/** @returns {string} the socket's address, next to the page's own */
+/** @returns {string} */
 export function socketAddress() {
-  const url = new URL('ws/dashboard', document.baseURI);
+  const url = new URL(at('/ws/dashboard'), location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.search = '';
   url.hash = '';
@@ -57,6 +60,7 @@ export class HubSocket {
     this.askedAt = -Infinity;
     this.askTimer = 0;
     this.retryTimer = 0;
+    this.sleepTimer = 0;
     this.hubAway = false;
   }
 
@@ -65,21 +69,15 @@ export class HubSocket {
     setInterval(() => this.check(), 1000);
     window.addEventListener('online', () => this.tryNow());
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.check();
+      clearTimeout(this.sleepTimer);
+      if (document.hidden) this.sleepTimer = setTimeout(() => this.sleep(), SLEEP_AFTER_MS);
+      else this.wake();
     });
   }
 
   /** Begin the next try at once; nothing happens when one is under way or the connection stands. */
   tryNow() {
     if (this.connection.phase === 'disconnected' && this.connection.retryAt !== null) this.open();
-  }
-
-  /**
-   * @param {string} taskId
-   * @returns {boolean} false when there is no connection to send it on
-   */
-  retryTask(taskId) {
-    return this.send({ type: 'retry_task', task_id: taskId });
   }
 
   /** Ask for a snapshot now, or when 500 ms have passed since the last time. */
@@ -117,6 +115,21 @@ export class HubSocket {
     });
   }
 
+  /** R11: nobody looks, so nothing has to travel. */
+  sleep() {
+    const socket = this.socket;
+    this.socket = null;
+    clearTimeout(this.retryTimer);
+    socket?.close();
+    this.update({ phase: 'asleep', retryAt: null });
+  }
+
+  wake() {
+    if (this.connection.phase !== 'asleep') return this.check();
+    this.update({ phase: 'connecting', lostAt: null });
+    this.open();
+  }
+
   /** @param {WebSocket} socket */
   drop(socket) {
     if (this.socket !== socket) return;
@@ -150,9 +163,8 @@ export class HubSocket {
         return this.events(frame);
       case 'hub_status':
         return this.hubStatus(frame.status);
-      case 'retry_result':
-        return this.listener.onRetryResult(String(frame.task_id), String(frame.status));
-      default: // a newer hub may say more than this page knows
+      default:
+        return this.listener.onOther(frame);
     }
   }
 

@@ -1,62 +1,53 @@
 // @ts-check
-/** The help dialog, and a command line with a button that copies it. */
+/** A modal dialog. The browser keeps the focus in it and gives it back; Escape and a click beside it close it. */
 
-import { el } from './dom.js';
-import { icon } from './icons.js';
-import { toast } from './toast.js';
+import { useEffect, useRef } from 'preact/hooks';
+import { html } from './html.js';
 
-const KEYS = [
-  ['?', 'Open or close this help'],
-  ['t', 'Theme: system, light, dark'],
-  ['Tab', 'Next control or list; arrow keys scroll a list'],
-  ['Esc', 'Close the dialog or the newest note'],
-];
+let made = 0;
 
-/** @returns {HTMLDialogElement} closed; the caller appends it */
-export function helpDialog() {
-  const close = el('button', { type: 'button' }, 'Close');
-  const keys = el('dl', { class: 'keys' });
-  for (const [key, what] of KEYS) keys.append(el('dt', {}, el('kbd', {}, key)), el('dd', {}, what));
-  const dialog = el(
-    'dialog',
-    { 'aria-labelledby': 'help-title', 'data-testid': 'help-dialog' },
-    el('div', { class: 'dialog-head' }, el('h2', { id: 'help-title' }, 'Help'), close),
-    el(
-      'div',
-      { class: 'dialog-body' },
-      keys,
-      el('p', {}, 'While the pointer or the focus is inside a list, its rows keep still. New rows wait behind the "new" button.'),
-      el('p', {}, 'Numbers are hatched while they are not live. Hover over a time for the date and the time zone.'),
-    ),
-  );
-  close.addEventListener('click', () => dialog.close());
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) dialog.close();
-  });
-  return dialog;
+/**
+ * @param {{title: string, onClose: () => void, children?: import('./html.js').Children, testid?: string, wide?: boolean}} props
+ */
+export function Dialog({ title, onClose, children, testid, wide }) {
+  const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const titleId = useRef(`dialog-${++made}`);
+  useEffect(() => {
+    const dialog = box.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+  return html`
+    <dialog
+      ref=${box}
+      class=${wide ? 'wide' : ''}
+      aria-labelledby=${titleId.current}
+      data-testid=${testid}
+      onCancel=${(/** @type {Event} */ event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onPointerDown=${(/** @type {PointerEvent} */ event) => isBeside(event, box.current) && onClose()}
+    >
+      <div class="dialog-head">
+        <h2 id=${titleId.current}>${title}</h2>
+        <button type="button" onClick=${onClose}>Close</button>
+      </div>
+      <div class="dialog-body">${children}</div>
+    </dialog>
+  `;
 }
 
 /**
- * @param {string} line a command for a terminal
- * @returns {HTMLElement}
+ * @param {PointerEvent} event
+ * @param {HTMLElement | null} box
  */
-export function commandLine(line) {
-  const code = el('code', {}, line);
-  const button = el('button', { type: 'button', 'aria-label': `Copy the command ${line}` }, icon('copy'), 'Copy');
-  button.addEventListener('click', () => void copy(line, code));
-  return el('div', { class: 'command' }, code, button);
-}
-
-/**
- * @param {string} text
- * @param {HTMLElement} source is selected when the browser does not let the page write to the clipboard
- */
-export async function copy(text, source) {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast('ok', 'Copied.');
-  } catch {
-    window.getSelection()?.selectAllChildren(source);
-    toast('info', 'Selected. Press Ctrl+C to copy.');
-  }
+function isBeside(event, box) {
+  if (box === null || event.target !== box) return false;
+  const { left, right, top, bottom } = box.getBoundingClientRect();
+  return event.clientX < left || event.clientX > right || event.clientY < top || event.clientY > bottom;
 }

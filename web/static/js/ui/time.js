@@ -1,82 +1,39 @@
 // @ts-check
-/**
- * The page's clock. One timer moves every relative time on the page; all are counted in the hub's time, which is this
- * computer's clock corrected by the timestamp of the last snapshot. Times are Unix milliseconds.
- */
+/** Times and spans as words. Times are Unix milliseconds in the hub's time. */
 
-import { el, setAttribute, setText } from './dom.js';
+import { html } from './html.js';
+import { now } from './clock.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A difference below this is travel time and timer grain, not a wrong clock. */
-const CLOCK_TOLERANCE = 1500;
-
-let offset = 0;
-
-/** @type {Set<() => void>} */
-const listeners = new Set();
-
-/** Now, in the hub's time. */
-export function hubNow() {
-  return Date.now() + offset;
-}
-
-/** @param {number} timestamp the hub's time at this moment */
-export function correctClock(timestamp) {
-  const difference = timestamp - Date.now();
-  if (Math.abs(difference - offset) > CLOCK_TOLERANCE) offset = difference;
-}
-
-/** @param {() => void} listener called about once a second */
-export function onTick(listener) {
-  listeners.add(listener);
-}
-
-export function startTicking() {
-  const tick = () => {
-    for (const node of document.querySelectorAll('time[data-at]')) refresh(/** @type {HTMLTimeElement} */ (node));
-    for (const listener of listeners) listener();
-    setTimeout(tick, SECOND - (Date.now() % SECOND) + 5);
-  };
-  tick();
+/**
+ * "3 min ago", with the absolute time in its title; moves by itself.
+ * @param {{at: unknown, prefix?: string}} props `prefix`: put before the absolute time in the title, for instance "Created"
+ */
+export function Ago({ at, prefix }) {
+  if (!isTime(at)) return html`<time>–</time>`;
+  const age = Math.max(0, now.value - at);
+  return html`<time ...${timeAttributes(at, prefix)}>${age < SECOND ? 'now' : `${roughly(age)} ago`}</time>`;
 }
 
 /**
- * A relative time that moves by itself.
- * @param {'ago' | 'for'} form `ago`: "3 min ago", `for`: "3 min"
- * @returns {HTMLTimeElement}
+ * "3 min": how long it has been so.
+ * @param {{at: unknown, prefix?: string}} props
  */
-export function relativeTime(form) {
-  return el('time', { 'data-form': form });
+export function For({ at, prefix = 'Since' }) {
+  if (!isTime(at)) return html`<time>–</time>`;
+  return html`<time ...${timeAttributes(at, prefix)}>${roughly(Math.max(0, now.value - at))}</time>`;
 }
 
 /**
- * @param {HTMLTimeElement} node made by `relativeTime`
- * @param {unknown} at Unix milliseconds; anything else shows a dash
- * @param {string} [prefix] put before the absolute time in the title, for instance "Created"
+ * @param {number} at
+ * @param {string} [prefix]
  */
-export function setRelativeTime(node, at, prefix = '') {
-  if (!isTime(at)) {
-    setAttribute(node, 'data-at', null);
-    setAttribute(node, 'title', null);
-    setText(node, '–');
-    return;
-  }
-  if (node.dataset.at === String(at)) return;
-  setAttribute(node, 'data-at', at);
-  setAttribute(node, 'datetime', new Date(at).toISOString());
-  setAttribute(node, 'title', `${prefix}${prefix ? ' ' : ''}${absolute(at)}`);
-  refresh(node);
-}
-
-/** @param {HTMLTimeElement} node */
-function refresh(node) {
-  const age = Math.max(0, hubNow() - Number(node.dataset.at));
-  if (node.dataset.form === 'for') setText(node, roughly(age));
-  else setText(node, age < SECOND ? 'now' : `${roughly(age)} ago`);
+function timeAttributes(at, prefix) {
+  return { datetime: new Date(at).toISOString(), title: `${prefix ? `${prefix} ` : ''}${absolute(at)}` };
 }
 
 /**
@@ -113,7 +70,7 @@ export function duration(ms) {
  * The two largest units of a span, seconds at the finest: "2 d 3 h", "3 h 12 min", "4 min 5 s".
  * @param {number} ms
  */
-function span(ms) {
+export function span(ms) {
   const parts = [
     [Math.floor(ms / DAY), 'd'],
     [Math.floor((ms % DAY) / HOUR), 'h'],

@@ -4,49 +4,58 @@
  * in five seconds (the newest wins, because an old state is no news).
  */
 
-import { byId, el, setText } from './dom.js';
-import { icon } from './icons.js';
+import { signal } from '@preact/signals';
+import { html } from './html.js';
+import { Icon } from './icons.js';
 
 const SHOWN_MS = 6000;
 const SHOWN_AT_ONCE = 3;
 const ANNOUNCE_EVERY_MS = 5000;
 
+/** @typedef {'ok' | 'info' | 'warning' | 'critical'} Tone */
+
 const ICONS = { ok: 'ok', info: 'dot', warning: 'warning', critical: 'critical' };
 
+/** @type {import('@preact/signals').Signal<{id: number, tone: Tone, text: string}[]>} */
+const toasts = signal([]);
+const announced = signal('');
+
+let made = 0;
 let announcedAt = -Infinity;
 let waiting = '';
 let timer = 0;
 
 /**
- * @param {'ok' | 'info' | 'warning' | 'critical'} tone
- * @param {string} text
+ * @param {Tone} tone
+ * @param {string} text a whole sentence
  */
 export function toast(tone, text) {
-  const close = el('button', { type: 'button', 'aria-label': 'Close this note' }, icon('cancelled'));
-  const node = el('div', { class: `toast tone-${tone}` }, icon(ICONS[tone]), el('bdi', { class: 'words' }, text), close);
-  close.addEventListener('click', () => node.remove());
-  const box = byId('toasts');
-  box.append(node);
-  while (box.children.length > SHOWN_AT_ONCE) box.firstElementChild?.remove();
-  expire(node);
+  const id = ++made;
+  toasts.value = [...toasts.value, { id, tone, text }].slice(-SHOWN_AT_ONCE);
+  expire(id);
   announce(text);
 }
 
 /** Close the newest note. Returns whether there was one. */
 export function closeToast() {
-  const newest = byId('toasts').lastElementChild;
-  newest?.remove();
-  return newest !== null;
+  const had = toasts.value.length > 0;
+  toasts.value = toasts.value.slice(0, -1);
+  return had;
+}
+
+/** @param {number} id */
+function close(id) {
+  toasts.value = toasts.value.filter((one) => one.id !== id);
 }
 
 /**
  * A note that is being read, by pointer or focus, stays.
- * @param {HTMLElement} node
+ * @param {number} id
  */
-function expire(node) {
+function expire(id) {
   setTimeout(() => {
-    if (node.matches(':hover, :focus-within')) expire(node);
-    else node.remove();
+    if (document.querySelector(`[data-toast="${id}"]:is(:hover, :focus-within)`)) expire(id);
+    else close(id);
   }, SHOWN_MS);
 }
 
@@ -58,6 +67,23 @@ export function announce(text) {
   timer = setTimeout(() => {
     timer = 0;
     announcedAt = performance.now();
-    setText(byId('announcer'), waiting);
+    announced.value = waiting;
   }, delay);
+}
+
+export function Toasts() {
+  return html`
+    <div class="toasts">
+      ${toasts.value.map(
+        ({ id, tone, text }) => html`
+          <div key=${id} class=${`toast tone-${tone}`} data-toast=${id} data-testid="toast">
+            <${Icon} name=${ICONS[tone]} />
+            <bdi class="words">${text}</bdi>
+            <button type="button" class="plain" aria-label="Close this note" onClick=${() => close(id)}><${Icon} name="cancelled" /></button>
+          </div>
+        `,
+      )}
+    </div>
+    <div class="unseen" role="status" aria-live="polite" data-testid="announcer">${announced.value}</div>
+  `;
 }

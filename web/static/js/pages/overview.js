@@ -1,0 +1,26 @@
+// @ts-check
+/** The first screen: is the fleet healthy, who needs me, is work flowing, what just failed. */
+
+import { Activity } from '../panels/activity.js';
+import { Agents } from '../panels/agents.js';
+import { Completions } from '../panels/completions.js';
+import { Counters } from '../panels/counters.js';
+import { DeadLetters } from '../panels/dead_letters.js';
+import { Lanes } from '../panels/lanes.js';
+import { html } from '../ui/html.js';
+
+function Overview() {
+  return html`
+    <${Counters} />
+    <div class="panels">
+      <${Agents} />
+      <${Lanes} />
+      <${DeadLetters} />
+      <${Completions} />
+      <${Activity} />
+    </div>
+  `;
+}
+
+/** @type {import('../router.js').Page} */
+export const page = { id: 'overview', path: '/dashboard', title: 'Overview', key: 'o', icon: 'overview', component: Overview };

@@ -1,0 +1,115 @@
+// @ts-check
+/** The agents, those that need somebody first. */
+
+import { useRef } from 'preact/hooks';
+import { agentAddress, taskAddress } from '../base.js';
+import { agents, snapshot } from '../store/hub.js';
+import { stateOf } from '../store/picture.js';
+import { AGENT_STATES, State } from '../ui/chip.js';
+import { CommandLine } from '../ui/command_line.js';
+import { Empty, Skeleton } from '../ui/empty.js';
+import { Newer, useHeld } from '../ui/held.js';
+import { html } from '../ui/html.js';
+import { LiveNumber } from '../ui/live_number.js';
+import { Panel } from '../ui/panel.js';
+import { Table } from '../ui/table.js';
+import { count, foreignText, shortId } from '../ui/text.js';
+import { For } from '../ui/time.js';
+import { pages } from '../pages.js';
+
+/** @typedef {import('../store/hub.js').Agent} Agent */
+
+const NEED = [...AGENT_STATES.keys()];
+const TAGS_SHOWN = 6;
+const TAG_MAX = 32;
+const NAME_MAX = 60;
+
+const COLUMNS = [
+  { id: 'agent', text: 'Agent' },
+  { id: 'state', text: 'State' },
+  { id: 'task', text: 'Task' },
+  { id: 'since', text: 'In this state' },
+  { id: 'tags', text: 'Capabilities' },
+];
+
+export function Agents() {
+  const sorted = useSorted(agents.value);
+  const held = useHeld(sorted, (agent) => agent.agent_id);
+  const number = agents.value.length;
+  const aside = html`<span class="count"><${LiveNumber} text=${number > 0 ? count(number) : ''} /></span><${Newer} held=${held} noun="agents" />`;
+  return html`
+    <${Panel} title="Agents" area="agents" aside=${aside}>
+      ${snapshot.value === null
+        ? html`<${Skeleton} />`
+        : held.rows.length === 0
+          ? html`<${NoAgents} />`
+          : html`<${Table} label="Agents" columns=${COLUMNS} held=${held} row=${agentRow} />`}
+    <//>
+  `;
+}
+
+/**
+ * Sorted anew only when the agents changed.
+ * @param {Agent[]} list
+ */
+function useSorted(list) {
+  const kept = useRef({ list: /** @type {Agent[]} */ ([]), sorted: /** @type {Agent[]} */ ([]) });
+  if (kept.current.list !== list) kept.current = { list, sorted: [...list].sort(byNeed) };
+  return kept.current.sorted;
+}
+
+/**
+ * @param {Agent} a
+ * @param {Agent} b
+ */
+function byNeed(a, b) {
+  const rank = (/** @type {Agent} */ agent) => (NEED.indexOf(stateOf(agent)) + NEED.length + 1) % (NEED.length + 1);
+  return rank(a) - rank(b) || a.name.localeCompare(b.name) || a.agent_id.localeCompare(b.agent_id);
+}
+
+/** @param {Agent} agent */
+function agentRow(agent) {
+  const state = stateOf(agent);
+  const task = agent.current_task_id;
+  return {
+    attributes: { 'data-testid': 'agent-row', 'data-agent-id': agent.agent_id, 'data-state': state },
+    cells: [
+      html`<${Name} agent=${agent} />`,
+      html`<${State} looks=${AGENT_STATES} state=${state} />`,
+      task ? html`<a href=${taskAddress(task)} title=${task}><code>${shortId(task)}</code></a>` : '–',
+      html`<${For} at=${agent.last_state_change} />`,
+      html`<${Tags} names=${agent.capabilities} />`,
+    ],
+  };
+}
+
+/** @param {{agent: Agent}} props */
+function Name({ agent }) {
+  const name = html`<bdi class="strong" title=${foreignText(agent.name)}>${foreignText(agent.name, NAME_MAX)}</bdi>`;
+  const hasPage = pages.some(({ path }) => path === '/agents/:id');
+  return html`
+    ${hasPage ? html`<a href=${agentAddress(agent.agent_id)}>${name}</a>` : name}
+    ${agent.agent_id !== agent.name && html` <bdi class="quiet small" title=${agent.agent_id}>${foreignText(shortId(agent.agent_id), NAME_MAX)}</bdi>`}
+  `;
+}
+
+/** @param {{names: string[]}} props */
+function Tags({ names }) {
+  const more = names.length - TAGS_SHOWN;
+  const title = foreignText(names.join(', '));
+  return html`
+    <div class="tags">
+      ${names.slice(0, TAGS_SHOWN).map((name) => html`<bdi class="tag" title=${title}>${foreignText(name, TAG_MAX)}</bdi>`)}
+      ${more > 0 && html`<span class="tag" title=${title}>+${more}</span>`}
+    </div>
+  `;
+}
+
+function NoAgents() {
+  return html`
+    <${Empty} title="No agent is connected." testid="empty-agents">
+      <p>An agent is a program that takes tasks from this hub. Start one next to your script; it appears here by itself.</p>
+      <${CommandLine} line=${`agentcom agent start --hub ${location.origin} --name my-agent -- ./my-script.sh`} />
+    <//>
+  `;
+}

@@ -1,0 +1,171 @@
+// @ts-check
+/**
+ * The one place where the page's live data stands. Snapshots are the truth; events only fill the activity list and move agents
+ * between two snapshots. What arrives is folded into `truth` at once and shown through the signals below; while the page is paused
+ * the signals stand still and only `pending` counts.
+ */
+
+import { batch, computed, signal } from '@preact/signals';
+import { HubSocket, socketAddress } from '../net/socket.js';
+import { correctClock, freeze, hubNow } from '../ui/clock.js';
+import { toast } from '../ui/toast.js';
+import { agentOf, conditionsOf, entryOf, keepEqual, withoutLongGone } from './picture.js';
+
+const ACTIVITY_KEPT = 50;
+
+/**
+ * @typedef {import('./picture.js').Agent} Agent
+ * @typedef {import('./picture.js').Condition} Condition
+ * @typedef {import('./picture.js').Entry} Entry
+ * @typedef {import('../net/socket.js').Connection} Connection
+ */
+
+/** @type {import('@preact/signals').Signal<any | null>} the last snapshot, as sent; null before the first */
+export const snapshot = signal(null);
+/** @type {import('@preact/signals').Signal<Agent[]>} those that are connected, and those that this page saw going without a good-bye */
+export const agents = signal([]);
+/** @type {import('@preact/signals').Signal<Entry[]>} newest first */
+export const activity = signal([]);
+/** The number of the newest event that is shown; pages that read lists ask again when it grows. */
+export const seq = signal(0);
+/** @type {import('@preact/signals').Signal<Connection>} */
+export const connection = signal({ phase: 'connecting', since: Date.now(), lostAt: null, retryAt: null });
+export const paused = signal(false);
+/** Events that arrived while paused. */
+export const pending = signal(0);
+/** Grows when the hub was restarted. */
+export const boots = signal(0);
+
+export const isLive = computed(() => connection.value.phase === 'live');
+/** @type {import('@preact/signals').ReadonlySignal<Condition[]>} the worst first */
+export const conditions = computed(() => conditionsOf(snapshot.value?.health));
+/** @type {import('@preact/signals').ReadonlySignal<string>} ok, warning, critical; unknown before the first snapshot */
+export const severity = computed(() => String(snapshot.value?.health?.status ?? 'unknown'));
+
+/** What is known, shown or not. */
+const truth = {
+  /** @type {any | null} */
+  snapshot: null,
+  /** @type {Map<string, Agent>} */
+  connected: new Map(),
+  /** @type {Map<string, Agent>} */
+  departed: new Map(),
+  /** @type {Entry[]} */
+  activity: [],
+  seq: 0,
+};
+
+/** @type {Set<(frame: any) => void>} */
+const listeners = new Set();
+
+const socket = new HubSocket(socketAddress(), {
+  onConnection: (now) => {
+    connection.value = now;
+  },
+  onSnapshot: takeSnapshot,
+  onEvents: takeEvents,
+  onOther: (frame) => listeners.forEach((listener) => listener(frame)),
+  onRestart: () => {
+    truth.departed.clear(); // who was offline then is not known to be missing now
+    boots.value += 1;
+    toast('info', 'The hub was restarted.');
+  },
+});
+
+export function start() {
+  socket.start();
+}
+
+export function tryNow() {
+  socket.tryNow();
+}
+
+export function askSnapshot() {
+  socket.askSnapshot();
+}
+
+/**
+ * @param {object} frame
+ * @returns {boolean} false when there is no connection to send it on
+ */
+export function send(frame) {
+  return socket.send(frame);
+}
+
+/**
+ * Frames that are neither snapshots nor events: results of commands, and what a newer hub says.
+ * @param {(frame: any) => void} listener
+ * @returns {() => void} stops it
+ */
+export function onFrame(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** R10: changes on screen stop, the connection does not. */
+export function togglePause() {
+  paused.value = !paused.value;
+  freeze(paused.value);
+  if (!paused.value) show();
+}
+
+/** @param {any} found */
+function takeSnapshot(found) {
+  if (typeof found.timestamp === 'number') correctClock(found.timestamp);
+  const before = truth.connected;
+  truth.snapshot = keepEqual(truth.snapshot, found);
+  truth.connected = new Map();
+  for (const raw of found.agents ?? []) {
+    const agent = agentOf(raw, before.get(raw.agent_id));
+    truth.connected.set(agent.agent_id, agent);
+    truth.departed.delete(agent.agent_id);
+  }
+  truth.seq = Math.max(truth.seq, Number(found.seq ?? 0));
+  show();
+}
+
+/**
+ * @param {any[]} events oldest first
+ * @param {number} missed how many events before them never arrived
+ */
+function takeEvents(events, missed) {
+  const boot = String(truth.snapshot?.boot_id ?? '');
+  const entries = missed > 0 ? [entryOf({ type: 'missed', missed }, boot, '')] : [];
+  for (const event of events) {
+    const id = String(event.agent_id ?? '');
+    entries.push(entryOf(event, boot, String(event.name ?? truth.connected.get(id)?.name ?? truth.departed.get(id)?.name ?? id)));
+    moveAgent(event);
+  }
+  truth.activity = [...entries.reverse(), ...truth.activity].slice(0, ACTIVITY_KEPT);
+  truth.seq = Math.max(truth.seq, Number(events.at(-1)?.seq ?? 0));
+  if (paused.value) pending.value += events.length;
+  show();
+}
+
+function show() {
+  if (paused.value) return;
+  batch(() => {
+    snapshot.value = truth.snapshot;
+    agents.value = keepEqual(agents.peek(), [...truth.connected.values(), ...withoutLongGone(truth.departed)]);
+    activity.value = truth.activity;
+    seq.value = truth.seq;
+    pending.value = 0;
+  });
+}
+
+/** @param {any} event */
+function moveAgent(event) {
+  const id = event.agent_id;
+  const known = truth.connected.get(id);
+  if (event.type === 'agent_left') {
+    truth.connected.delete(id);
+    if (known && event.clean !== true) {
+      truth.departed.set(id, { ...known, fsm_state: 'offline', flags: [], last_state_change: event.timestamp ?? hubNow() });
+    }
+  } else if (event.type === 'agent_joined' || (event.type === 'status_changed' && known)) {
+    truth.departed.delete(id);
+    const stateChanged = known?.fsm_state !== event.fsm_state;
+    const change = stateChanged ? { last_state_change: event.timestamp ?? hubNow() } : {};
+    truth.connected.set(id, agentOf({ ...known, ...event, ...change }, known));
+  }
+}

@@ -1,0 +1,55 @@
+// @ts-check
+/** Foreign values as words. Text enters the page only as text nodes, so whatever an agent sends stays text. */
+
+/** Characters of a foreign text that are shown at most: one huge word must not slow the page down. */
+const TEXT_MAX = 400;
+
+/**
+ * A foreign value as text that is safe to lay out: a string, without control characters, not endlessly long.
+ * @param {unknown} value
+ * @param {number} [max] characters
+ * @returns {string}
+ */
+export function foreignText(value, max = TEXT_MAX) {
+  if (value === null || value === undefined) return '';
+  const text = (typeof value === 'string' ? value : String(value)).slice(0, max * 2);
+  const points = Array.from(text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ' '));
+  return points.length > max ? `${points.slice(0, max - 1).join('')}…` : points.join('');
+}
+
+/**
+ * The beginning of an identifier; the whole stands in the element's title.
+ * @param {string} id
+ * @returns {string}
+ */
+export function shortId(id) {
+  return id.length > 12 ? id.slice(0, 8) : id;
+}
+
+/**
+ * A number with separators, `–` when there is none.
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function count(value) {
+  return typeof value === 'number' && Number.isFinite(value) ? value.toLocaleString('en') : '–';
+}
+
+/**
+ * Whole below a million, "1.24M" from there.
+ * @param {unknown} value
+ */
+export function compact(value) {
+  if (typeof value !== 'number' || value < 1e6) return count(value);
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 }).format(value);
+}
+
+/**
+ * "1 task", "2 tasks".
+ * @param {number} number
+ * @param {string} one
+ * @param {string} [many]
+ */
+export function plural(number, one, many = `${one}s`) {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
