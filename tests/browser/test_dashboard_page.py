@@ -75,7 +75,7 @@ def test_a_dead_letter_can_be_retried_from_the_page(hub: Hub, watch: Watch) -> N
     row.wait_for(timeout=10_000)
     assert "it slipped" in row.inner_text()
     row.get_by_test_id("retry-button").click()
-    page.locator(f"[data-task-id='{task_id}'][data-retry=requeued]").wait_for(timeout=10_000)
+    page.get_by_text("The task is queued again.").first.wait_for(timeout=10_000)
     page.mouse.move(2, 2)
     page.evaluate("document.activeElement.blur()")
     row.wait_for(state="detached", timeout=10_000)  # rows stay while the pointer or the focus is among them

@@ -85,7 +85,7 @@ function deadRow(task, isGone) {
  */
 function RetryButton({ task, status, isGone }) {
   const isBusy = isGone || status === 'pending' || status === 'requeued';
-  const word = status === 'pending' ? 'Retrying…' : status === 'requeued' || isGone ? 'Queued' : 'Retry';
+  const word = status === 'pending' ? 'Retrying…' : status === 'requeued' ? 'Queued' : isGone ? 'Gone' : 'Retry';
   return html`
     <button
       type="button"

@@ -3,8 +3,10 @@
 
 import { at } from '../base.js';
 import { nextTheme, theme } from '../store/choices.js';
+import { snapshot } from '../store/hub.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
+import { foreignText } from '../ui/text.js';
 import { ConnectionChip } from './connection_chip.js';
 import { openDialog } from './dialogs.js';
 import { HealthPill } from './health_pill.js';
@@ -12,9 +14,11 @@ import { PauseButton } from './pause_button.js';
 import { PRODUCT, heading } from './title.js';
 
 export function TopBar() {
+  const environment = snapshot.value?.environment;
   return html`
     <header class="topbar">
       <a class="brand" href=${at('/dashboard')}>${PRODUCT}</a>
+      ${environment && html`<bdi class="tag environment" data-testid="environment">${foreignText(environment, 24)}</bdi>`}
       <h1 tabindex="-1">${heading.value}</h1>
       <${HealthPill} />
       <div class="topbar-live"><${ConnectionChip} /><${PauseButton} /></div>
