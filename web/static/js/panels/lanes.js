@@ -3,6 +3,7 @@
 
 import { at } from '../base.js';
 import { snapshot } from '../store/hub.js';
+import { Bar } from '../ui/bar.js';
 import { LANES } from '../ui/chip.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
@@ -24,11 +25,10 @@ export function Lanes() {
 
 /** @param {{name: string, lane: number, waiting: number, most: number}} props */
 function Lane({ name, lane, waiting, most }) {
-  const share = waiting === 0 ? '0%' : `${Math.max(2, (100 * waiting) / most)}%`;
   return html`
     <li class="lane" data-testid=${`lane-${lane}`}>
       <a class="lane-name" href=${at(`/tasks?status=queued&priority=${name}`)}><${Icon} name=${`lane-${lane}`} /><span>${name}</span></a>
-      <span class="lane-bar" aria-hidden="true"><span class="lane-fill" style=${{ '--share': share }}></span></span>
+      <${Bar} share=${waiting / most} />
       <span class="lane-count"><${LiveNumber} text=${snapshot.value ? count(waiting) : '–'} /></span>
     </li>
   `;
