@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
-PACKAGES := actors web supervision wire link sidecar agentcom
+PACKAGES := actors web supervision wire link sidecar notifier agentcom
 
 .PHONY: run test lint types page-types chromium bench clean
 

@@ -15,7 +15,7 @@ import msgspec
 
 from actors.agent_fsm import AgentFSM, AgentOptions
 from actors.explanation import explain
-from actors.vocabulary import dashboard, names, tasks
+from actors.vocabulary import dashboard, names, notices, tasks
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
 from actors.vocabulary.gateway import Close, FromPeer, PeerLost, PeerUp, ToAgent, WhoIsConnected
@@ -94,6 +94,19 @@ OPERATIONS: dict[str, Operation] = {
     "enrolment.redeem": Operation(names.TASK_QUEUE, tasks.Enrol),
     "settings.read": Operation(names.TASK_QUEUE, tasks.ReadSetting),
     "settings.write": Operation(names.TASK_QUEUE, tasks.WriteSetting),
+    "notify.targets": Operation(names.TASK_QUEUE, notices.ListTargets),
+    "notify.create_webhook": Operation(names.TASK_QUEUE, notices.CreateWebhook),
+    "notify.enable_webhook": Operation(names.TASK_QUEUE, notices.EnableWebhook),
+    "notify.subscribe": Operation(names.TASK_QUEUE, notices.Subscribe),
+    "notify.remove": Operation(names.TASK_QUEUE, notices.RemoveTarget),
+    "notify.test": Operation(names.TASK_QUEUE, notices.SendTest),
+    "notify.redeliver": Operation(names.TASK_QUEUE, notices.Redeliver),
+    "notify.deliveries": Operation(names.TASK_QUEUE, notices.ListDeliveries),
+    "notify.watch": Operation(names.TASK_QUEUE, notices.ReadWatch),
+    "notify.record": Operation(names.TASK_QUEUE, notices.RecordNotices),
+    "notify.keep_push_key": Operation(names.TASK_QUEUE, notices.KeepPushKey),
+    "notify.outbox": Operation(names.TASK_QUEUE, notices.ReadOutbox),
+    "notify.attempt": Operation(names.TASK_QUEUE, notices.RecordAttempt),
     "dashboard.snapshot": Operation(names.DASHBOARD_STATE, dashboard.ReadSnapshot),
     "dashboard.health": Operation(names.DASHBOARD_STATE, dashboard.ReadHealth),
     "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),

@@ -10,6 +10,7 @@ from actors import migrations
 from actors.recent_tasks import RecentTasks
 from actors.sqlite_connection import SqliteConnection
 from actors.sqlite_directory import SqliteDirectory
+from actors.sqlite_notices import SqliteNotices
 from actors.sqlite_reads import TaskReads
 from actors.sqlite_writes import TaskWrites
 from actors.storage import Finish, KnownKey, OpenTask
@@ -37,6 +38,7 @@ class SqliteStorage:
         self._writes = TaskWrites(self._connection)
         self._recent = RecentTasks()
         self.directory = SqliteDirectory(self._connection)
+        self.notices = SqliteNotices(self._connection)
         self._committed: Counter[str] = Counter(dict(self._run("SELECT name, value FROM counter").fetchall()))
         self._counters = self._committed.copy()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
 from actors.vocabulary.tasks import (
     FinishedMinute,
     HistoryEntry,
@@ -124,6 +125,8 @@ class Storage(Protocol):
 
     @property
     def directory(self) -> DirectoryStorage: ...
+    @property
+    def notices(self) -> NoticeStorage: ...
 
 
 class DirectoryStorage(Protocol):
@@ -145,3 +148,43 @@ class DirectoryStorage(Protocol):
         """True once for a known code that has not expired."""
 
     def has_enrolment(self, code_sha256: bytes, now: int) -> bool: ...
+
+
+class NoticeStorage(Protocol):
+    """In the same transactions as the tasks. ``target``: ``webhook:<id>`` or ``push:<id>``."""
+
+    def webhooks(self) -> tuple[Webhook, ...]:
+        """Newest first, as are the subscriptions."""
+
+    def save_webhook(self, webhook: Webhook) -> None: ...
+    def remove_webhook(self, id_: str) -> bool: ...
+    def subscriptions(self) -> tuple[PushSubscription, ...]: ...
+    def save_subscription(self, one: PushSubscription) -> None: ...
+    def remove_subscription(self, id_: str) -> bool: ...
+    def add_notice(self, notice: Notice, now: int) -> bool:
+        """False: it is there already."""
+
+    def notice_body(self, notice_id: str) -> str | None: ...
+    def add_delivery(self, notice_id: str, kind: str, target: str, now: int) -> Delivery: ...
+    def delivery(self, id_: int) -> Delivery | None: ...
+    def save_delivery(self, one: Delivery) -> None: ...
+    def deliveries(self, target: str, limit: int) -> tuple[Delivery, ...]:
+        """Newest first."""
+
+    def due(self, now: int, limit: int, per_target: int) -> tuple[Delivery, ...]:
+        """Those that wait and whose time has come, the one that is due longest first; at most ``per_target`` of one."""
+
+    def oldest_waiting(self, limit: int) -> tuple[Delivery, ...]: ...
+
+    def hold(self, target: str, until: int) -> None:
+        """Nothing that waits for it is due before ``until``."""
+
+    def give_up_waiting(self, target: str, because: str) -> None: ...
+    def count_waiting(self) -> int: ...
+    def trim(self, keep: int) -> None:
+        """Forget the oldest deliveries that are over, and notices that no delivery names."""
+
+    def memory(self, key: str) -> Any: ...
+    def remember(self, key: str, value: Any) -> None: ...
+    def lost_agents(self, before: int, limit: int) -> tuple[KnownAgent, ...]:
+        """Those that vanished at or before ``before``, the latest first."""

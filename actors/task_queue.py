@@ -25,12 +25,14 @@ from actors import task_rules as rules
 from actors.admission import Admission
 from actors.directory import Directory
 from actors.leases import Leases
+from actors.notices import Notices
 from actors.queue_options import TaskQueueOptions
 from actors.ready_index import ReadyIndex
 from actors.sqlite_rows import to_json
 from actors.sqlite_storage import SqliteStorage
 from actors.storage import Finish, Storage, StorageFailed, Unstorable
 from actors.task_ids import key_of, make_key
+from actors.vocabulary import notices as n
 from actors.vocabulary import tasks as v
 from actors.vocabulary.events import TASKS, TaskEvent
 from actors.vocabulary.tasks import (
@@ -107,6 +109,19 @@ class TaskQueue(BatchActor):
         v.RecordPresence: "directory",
         v.CreateEnrolment: "directory",
         v.Enrol: "directory",
+        n.ListTargets: "notices",
+        n.CreateWebhook: "notices",
+        n.EnableWebhook: "notices",
+        n.Subscribe: "notices",
+        n.RemoveTarget: "notices",
+        n.SendTest: "notices",
+        n.Redeliver: "notices",
+        n.ListDeliveries: "notices",
+        n.ReadWatch: "notices",
+        n.RecordNotices: "notices",
+        n.KeepPushKey: "notices",
+        n.ReadOutbox: "notices",
+        n.RecordAttempt: "notices",
         Sweep: "sweep",
     }
 
@@ -122,6 +137,7 @@ class TaskQueue(BatchActor):
         self._on_fatal = on_fatal
         self._storage: Storage
         self._directory: Directory
+        self._notices: Notices
         self._admission = Admission(path.parent, self._options.min_free_disk, self._options.min_free_memory)
         self._ready = ReadyIndex()
         self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
@@ -148,6 +164,7 @@ class TaskQueue(BatchActor):
     def on_start(self) -> None:
         self._storage = SqliteStorage(self._path)
         self._directory = Directory(self._storage.directory)
+        self._notices = Notices(self._storage.notices, self.runtime.new_id)
         self._read_clocks()
         for task in self._storage.open_tasks():
             if task.complete_by is not None:
@@ -516,6 +533,10 @@ class TaskQueue(BatchActor):
     def directory(self, message: Any) -> object:
         """Identities, settings, enrolment and known agents live in the same database, so the one writer serves them."""
         return self._directory.handle(message, self._now_ms)
+
+    def notices(self, message: Any) -> object:
+        """Whom to tell, what, and what became of it: rows for the notifier process, for the same reason."""
+        return self._notices.handle(message, self._now_ms)
 
     # --- shared by the handlers ---------------------------------------------------------------------------------------
 

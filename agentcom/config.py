@@ -19,6 +19,8 @@ from typing import TypeAlias, TypeVar, cast
 
 import platformdirs
 
+from wire.outgoing import parse_networks
+
 #: A field of ``Config`` has one of these types.
 Value: TypeAlias = "str | int | float | bool | tuple[str, ...] | None"
 Parser: TypeAlias = Callable[[object], Value]
@@ -132,6 +134,22 @@ def _switch(value: object) -> bool:
     raise ValueError("true or false")
 
 
+def _networks(value: object) -> tuple[str, ...]:
+    names = _names(value)
+    try:
+        parse_networks(names)
+    except ValueError:
+        raise ValueError("a list of networks such as 127.0.0.0/8 or 10.1.0.0/16") from None
+    return names
+
+
+def _contact(value: object) -> str:
+    text = _text(value)
+    if not text.startswith(("mailto:", "https://")) or not text.isascii() or " " in text:
+        raise ValueError("mailto:you@example.org or an https address")
+    return text
+
+
 def _names(value: object) -> tuple[str, ...]:
     """A TOML list, or text with commas."""
     parts: Iterable[object] = value.split(",") if isinstance(value, str) else cast("Iterable[object]", value)
@@ -227,6 +245,18 @@ class Config:
     environment: str | None = _setting(
         None, _label, "word that every page shows beside the hub's name, such as staging or production"
     )
+    outgoing_networks: tuple[str, ...] = _setting(
+        (), _networks, "networks that are not public and that webhooks may reach all the same, such as 10.1.0.0/16"
+    )
+    notify_retry_s: float = _setting(
+        5.0,
+        _positive_seconds,
+        "wait before a notification that was not delivered is tried again; grows with each time",
+        "notify_retry",
+    )
+    push_contact: str = _setting(
+        "mailto:push@agentcom.invalid", _contact, "whom a browser's push service may write to about this hub"
+    )
     insecure_lan: bool = _setting(
         False, _switch, "allow an address that other machines reach, although there is no TLS"
     )
@@ -256,7 +286,11 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        singular = {"allowed_hosts": "allowed_host", "trusted_origins": "trusted_origin"}
+        singular = {
+            "allowed_hosts": "allowed_host",
+            "trusted_origins": "trusted_origin",
+            "outgoing_networks": "outgoing_network",
+        }
         return "--" + singular.get(self.key, self.key).replace("_", "-")
 
 

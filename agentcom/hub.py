@@ -24,6 +24,7 @@ from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import names
 from actors.vocabulary.dashboard import Boot
 from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp
+from actors.vocabulary.notices import ListTargets, Targets
 from actors.vocabulary.tasks import CreateIdentity, Identity, ListIdentities
 from agentcom import data_dir
 from agentcom.logs import configure_logging
@@ -95,8 +96,11 @@ class Hub:
         try:
             await _started(top, loop)
             await asyncio.to_thread(self._ensure_admin_token)
+            is_notifier_wanted = await asyncio.to_thread(self._somebody_wants_to_be_told)
             await self._server.start()
             notify("READY=1")
+            if is_notifier_wanted:
+                notify("START=notifier")
             logger.info("ready")
             self._show_life()
             await self._over.wait()
@@ -162,6 +166,13 @@ class Hub:
             created_at = self._runtime.clock.time_ms()
             identity = Identity(token_id, ADMIN, Role.ADMIN, secret_sha256, created_at)
             queue.ask(CreateIdentity(identity, rotate=True), timeout=10)
+
+    def _somebody_wants_to_be_told(self) -> bool:
+        """A web process asks for the notifier when the first one comes; after a start of the hub nobody else would."""
+        queue = self._runtime.names.whereis(names.TASK_QUEUE)
+        assert queue is not None
+        targets: Targets = queue.ask(ListTargets(), block=True, timeout=10)
+        return bool(targets.webhooks or targets.subscriptions)
 
 
 def _say_alive(_: object) -> None:

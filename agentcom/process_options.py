@@ -7,6 +7,7 @@ import msgspec
 #: Environment variables that carry these structs as JSON.
 HUB_VARIABLE = "AGENTCOM_HUB_OPTIONS"
 WEB_VARIABLE = "AGENTCOM_WEB_OPTIONS"
+NOTIFIER_VARIABLE = "AGENTCOM_NOTIFIER_OPTIONS"
 
 
 class HubOptions(msgspec.Struct, frozen=True):
@@ -43,4 +44,14 @@ class WebProcessOptions(msgspec.Struct, frozen=True):
     trusted_origins: tuple[str, ...]
     bind_is_loopback: bool
     dashboard_auth: str
+    outgoing_networks: tuple[str, ...]
     clock_file: str | None = None
+
+
+class NotifierProcessOptions(msgspec.Struct, frozen=True):
+    parent_pid: int
+    log_level: str
+    hub_socket: str
+    outgoing_networks: tuple[str, ...]
+    first_retry_s: float
+    contact: str

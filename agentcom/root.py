@@ -27,10 +27,13 @@ from agentcom.config import Config
 from agentcom.logs import configure_logging
 from agentcom.process_options import (
     HUB_VARIABLE,
+    NOTIFIER_VARIABLE,
     WEB_VARIABLE,
     HubOptions,
+    NotifierProcessOptions,
     WebProcessOptions,
 )
+from supervision.backoff import Backoff
 from supervision.notify import notify
 from supervision.process_child import ProcessStart
 from supervision.process_nodes import process_tree
@@ -43,6 +46,10 @@ logger = logging.getLogger("agentcom.root")
 WEB_SHUTDOWN_S = 4.0
 HUB_SHUTDOWN_S = 9.0
 AGENT_SHUTDOWN_S = 6.0
+NOTIFIER_SHUTDOWN_S = 6.0
+
+#: The notifier is no reason to give up: it comes back after pauses that grow, for as long as the hub runs.
+NOTIFIER_BACKOFF = Backoff(1.0, 30.0, max_in_a_row=1_000_000)
 
 #: A hub whose actors have not moved for so long is ended and started again. Longer than a pause of the machine that is none.
 HUB_WATCHDOG_S = 60.0
@@ -147,6 +154,8 @@ class Root:
             self._hub(),
             ChildSpec("web", Group(flags, webs), type=ChildType.SUPERVISOR, start_timeout_s=60.0),
             ChildSpec("agents", Group(flags, agents), type=ChildType.SUPERVISOR, start_timeout_s=60.0),
+            # A group of its own: while its child starts, nobody else waits. It is empty until somebody wants to be told.
+            ChildSpec("outside", Group(flags, (), on_demand=(self._notifier(),)), type=ChildType.SUPERVISOR),
         )
 
     def _hub(self) -> ChildSpec:
@@ -189,9 +198,23 @@ class Root:
             bind_is_loopback=listening.is_loopback(self._config.host),
             dashboard_auth=self._config.dashboard_auth,
             clock_file=self._clock_file,
+            outgoing_networks=tuple(self._config.outgoing_networks),
         )
         start = _python("agentcom.web_process", WEB_VARIABLE, options, self._socket.fileno())
         return ChildSpec(options.web_id, start, shutdown_s=WEB_SHUTDOWN_S)
+
+    def _notifier(self) -> ChildSpec:
+        assert self._run_dir is not None
+        options = NotifierProcessOptions(
+            parent_pid=os.getpid(),
+            log_level=self._config.log_level,
+            hub_socket=str(self._run_dir / LINK_SOCKET),
+            outgoing_networks=tuple(self._config.outgoing_networks),
+            first_retry_s=self._config.notify_retry_s,
+            contact=self._config.push_contact,
+        )
+        start = _python("agentcom.notifier_process", NOTIFIER_VARIABLE, options, None)
+        return ChildSpec("notifier", start, shutdown_s=NOTIFIER_SHUTDOWN_S, backoff=NOTIFIER_BACKOFF)
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
@@ -229,11 +252,12 @@ class Root:
 
 
 def _python(
-    module: str, variable: str, options: msgspec.Struct, fd: int, watchdog_s: float | None = None
+    module: str, variable: str, options: msgspec.Struct, fd: int | None, watchdog_s: float | None = None
 ) -> ProcessStart:
     """One of our own processes: ``python -m module`` with its options in the environment and one inherited descriptor."""
     env = {variable: msgspec.json.encode(options).decode()}
-    return ProcessStart((sys.executable, "-m", module), env, (fd,), watchdog_s=watchdog_s)
+    fds = (fd,) if fd is not None else ()
+    return ProcessStart((sys.executable, "-m", module), env, fds, watchdog_s=watchdog_s)
 
 
 def _agent(agent: LocalAgent) -> ChildSpec:

@@ -31,6 +31,7 @@ def main() -> int:
             bind_is_loopback=options.bind_is_loopback,
             dashboard_auth=options.dashboard_auth,
             clock_file=options.clock_file,
+            outgoing_networks=options.outgoing_networks,
         )
     )
 

@@ -16,9 +16,10 @@ import selectors
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,20 @@ from typing import Any
 from supervision.clock import Clock, SystemClock
 from supervision.core import SupervisorCore
 from supervision.core_messages import (
+    Api,
     Begin,
     Effect,
     Event,
     Exit,
     Exited,
+    Failure,
     Ready,
+    Reply,
     Report,
     RetryDue,
     ScheduleRetry,
     StartChild,
+    StartChildRequest,
     Started,
     StartFailed,
     StopChild,
@@ -60,6 +65,9 @@ MAX_USEC = 86_400_000_000
 #: Before a child that could not be started at all is tried again.
 CANNOT_START_PAUSE_S = 0.5
 
+#: Before a child on demand whose start failed is tried again.
+ON_DEMAND_PAUSE_S = 1.0
+
 #: Characters kept of what a child says of itself.
 STATUS_LIMIT = 200
 
@@ -69,10 +77,14 @@ LAST_READS = 64
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A nested supervisor: ``ChildSpec(start=Group(flags, specs), type=SUPERVISOR)``."""
+    """A nested supervisor: ``ChildSpec(start=Group(flags, specs), type=SUPERVISOR)``.
+
+    ``on_demand``: children that are started when any process of the tree says ``START=<id>``, and kept running from then on.
+    """
 
     flags: SupervisorFlags
     specs: tuple[ChildSpec, ...]
+    on_demand: tuple[ChildSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,7 @@ class ProcessNode:
     on_exit: Callable[[ExitReason], None]
     processes: dict[tuple[str, int], RunningProcess] = field(default_factory=dict)
     groups: dict[tuple[str, int], ProcessNode] = field(default_factory=dict)
+    on_demand: tuple[ChildSpec, ...] = ()
 
 
 class ProcessSupervisor:
@@ -126,6 +139,8 @@ class ProcessSupervisor:
         self._clock = clock or SystemClock()
         self._on_change = on_change or (lambda: None)
         self._stop_limit_s = stop_limit_s
+        self._on_demand = tuple(_on_demand(specs))
+        self._wanted: set[str] = set()
         self._selector = selectors.DefaultSelector()
         self._deadlines: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
@@ -235,12 +250,21 @@ class ProcessSupervisor:
         running.status = said.get("STATUS", running.status)[:STATUS_LIMIT]
         if said.get("WATCHDOG") == "1":
             running.seen_alive_s = now
+        if "START" in said:
+            self._want(said["START"])
         more_s = _seconds(said.get("EXTEND_TIMEOUT_USEC", ""))
         if more_s is not None:
             running.start_deadline_s = now + more_s
         if said.get("READY") == "1" and not running.said_ready:
             running.said_ready = True
             self._complete_start(node, identity, running)
+
+    def _want(self, id_: str) -> None:
+        """Remembered, because the group may not be there yet, or come back later."""
+        if any(spec.id == id_ for spec in self._on_demand):
+            self._wanted.add(id_)
+            for node in list(self._nodes()):
+                self._soon.append(partial(self._start_on_demand, node))
 
     def _complete_start(self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess) -> None:
         """Once it is ready and has been up for long enough."""
@@ -278,13 +302,29 @@ class ProcessSupervisor:
         return [running for _, _, running in self._running()]
 
     def _running(self) -> list[tuple[ProcessNode, tuple[str, int], RunningProcess]]:
-        found = []
+        return [(node, identity, running) for node in self._nodes() for identity, running in node.processes.items()]
+
+    def _nodes(self) -> Iterator[ProcessNode]:
         nodes = [self.top]
         while nodes:
             node = nodes.pop()
-            found += [(node, identity, running) for identity, running in node.processes.items()]
+            yield node
             nodes += node.groups.values()
-        return found
+
+    def _start_on_demand(self, node: ProcessNode) -> None:
+        """What was asked for. One that is there already stays as it is: the core answers so, and nobody needs to hear it."""
+        for spec in node.on_demand:
+            if spec.id in self._wanted:
+                self._feed(node, Api(spec.id, StartChildRequest(spec)))
+
+    def _answered(self, node: ProcessNode, value: object) -> None:
+        """A start on demand that failed is tried again; what is there already is what was wanted."""
+        if isinstance(value, Failure) and value.code == "start_failed":
+            self._after(ON_DEMAND_PAUSE_S, lambda: self._try_again(node))
+
+    def _try_again(self, node: ProcessNode) -> None:
+        if not self._stopping and node in self._nodes():
+            self._start_on_demand(node)
 
     def _node(
         self,
@@ -322,6 +362,8 @@ class ProcessSupervisor:
                 self._after(effect.delay_s, lambda: self._feed(node, retry))
             else:
                 self._soon.append(lambda: self._feed(node, retry))
+        elif isinstance(effect, Reply):
+            self._answered(node, effect.value)
         elif isinstance(effect, Ready):
             node.on_ready()
         elif isinstance(effect, Report):
@@ -339,6 +381,7 @@ class ProcessSupervisor:
         def ready() -> None:
             state["ready"] = True
             self._soon.append(lambda: self._feed(node, Started(*identity)))
+            self._soon.append(lambda: self._start_on_demand(inner))
 
         def over(reason: ExitReason) -> None:
             del node.groups[identity]
@@ -346,6 +389,7 @@ class ProcessSupervisor:
             self._soon.append(lambda: self._feed(node, event))
 
         inner = self._node(group.flags, group.specs, ready, over)
+        inner.on_demand = group.on_demand
         node.groups[identity] = inner
         self._soon.append(lambda: self._feed(inner, Begin()))
 
@@ -428,6 +472,14 @@ class ProcessSupervisor:
         running.send(running.start.stop_signal)
         if limit_s != INFINITY:
             self._after(limit_s, lambda: running.force("timeout"))
+
+
+def _on_demand(specs: Iterable[ChildSpec]) -> Iterator[ChildSpec]:
+    """Of every group, however deep."""
+    for spec in specs:
+        if isinstance(spec.start, Group):
+            yield from spec.start.on_demand
+            yield from _on_demand(spec.start.specs)
 
 
 def _seconds(microseconds: str) -> float | None:

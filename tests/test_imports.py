@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = frozenset({"actors", "web", "supervision", "wire", "link", "sidecar", "agentcom", "tests", "bench"})
+OURS = frozenset({"actors", "web", "supervision", "wire", "link", "sidecar", "notifier", "agentcom", "tests", "bench"})
 
 ARROWS = {
     "wire": frozenset[str](),
@@ -18,6 +18,7 @@ ARROWS = {
     "actors": frozenset({"supervision", "link", "wire"}),
     "web": frozenset({"link", "wire"}),
     "sidecar": frozenset({"wire"}),
+    "notifier": frozenset({"link", "wire", "web"}),
 }
 
 #: Only these may know time, chance, ids and threads on the hub's side; everybody else gets them from the runtime.

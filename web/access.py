@@ -43,6 +43,8 @@ _STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUB
 _OPERATE = Access("acts on agents", OPERATORS)
 _OPERATE_PAGE = Access("acts on agents; the page on this machine may too", OPERATORS, is_for_page=True)
 _ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", ADMINS)
+_TOKENS = Access("gives or takes rights; the page on this machine may too, below admin", ADMINS, is_for_page=True)
+_TELL = Access("decides where this hub sends requests; the page on this machine may too", OPERATORS, is_for_page=True)
 
 ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/"): _PAGE,
@@ -81,8 +83,21 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("POST", "/api/admin/push-task"): _OPERATE,
     ("POST", "/api/admin/reset"): _ADMINISTER,
     ("GET", "/admin/tokens"): _ADMINISTER,
-    ("POST", "/admin/tokens"): _ADMINISTER,
-    ("DELETE", "/admin/tokens/:id"): _ADMINISTER,
+    ("POST", "/admin/tokens"): _TOKENS,
+    ("DELETE", "/admin/tokens/:id"): _TOKENS,
+    ("GET", "/api/dashboard/tokens"): _DASHBOARD,
+    ("GET", "/api/webhooks"): _DASHBOARD,
+    ("POST", "/api/webhooks"): _TELL,
+    ("DELETE", "/api/webhooks/:id"): _TELL,
+    ("POST", "/api/webhooks/:id/enable"): _TELL,
+    ("POST", "/api/webhooks/:id/test"): _TELL,
+    ("GET", "/api/webhooks/:id/deliveries"): _DASHBOARD,
+    ("POST", "/api/webhooks/:id/deliveries/:delivery/redeliver"): _TELL,
+    ("GET", "/api/push"): _DASHBOARD,
+    ("POST", "/api/push/key"): _TELL,
+    ("POST", "/api/push/subscriptions"): _TELL,
+    ("DELETE", "/api/push/subscriptions/:id"): _TELL,
+    ("POST", "/api/push/subscriptions/:id/test"): _TELL,
     ("POST", "/api/onboard/codes"): _ADMINISTER,
     ("POST", "/api/onboard/register"): Access("the code in the body, or an admin's token", is_open=True),
     ("GET", "/api/config/heartbeat-interval"): _READ,

@@ -78,5 +78,7 @@ class WebOptions:
     """open: reading the dashboard needs no token. token: it does."""
     clock_file: str | None = None
     """Where the wall clock of a hub whose time stands still is read; None: the system's."""
+    outgoing_networks: tuple[str, ...] = ()
+    """Networks that are not public and that webhooks may reach all the same."""
     static_dir: str = str(STATIC_DIR)
     limits: WebLimits = field(default_factory=WebLimits)

@@ -9,7 +9,7 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from web.access import ACCESS
-from web.handlers import agents, bulk, hub, page, settings, tasks, tokens
+from web.handlers import agents, bulk, hub, page, push, settings, tasks, tokens, webhooks
 from web.handlers.agent_socket import AgentSocket
 from web.handlers.base import ApiHandler, Guard
 from web.handlers.dashboard_socket import DashboardSocket
@@ -23,7 +23,10 @@ HANDLERS: tuple[type[Guard], ...] = (
     *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.DeadLetters, tasks.OneTask),
     *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTask),
     *(tasks.TaskRetry, tasks.TaskCancel, tasks.PushTask),
-    *(tokens.Tokens, tokens.Token, tokens.EnrolmentCodes, tokens.Register),
+    *(webhooks.Webhooks, webhooks.OneWebhook, webhooks.WebhookEnable, webhooks.WebhookTest),
+    *(webhooks.WebhookDeliveries, webhooks.WebhookRedeliver),
+    *(push.Push, push.PushKey, push.PushSubscriptions, push.OnePushSubscription, push.PushTest),
+    *(tokens.Tokens, tokens.DashboardTokens, tokens.Token, tokens.EnrolmentCodes, tokens.Register),
     *(settings.HeartbeatInterval, settings.DefaultRepo),
 )
 

@@ -22,6 +22,7 @@ from web.liveness import Liveness
 from web.options import WebOptions
 from web.pacing import Guesses
 from web.single_flight import SingleFlight
+from wire.outgoing import Policy, parse_networks
 
 #: Headers that a proxy adds: then the peer's address says nothing about who is at the other end.
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
@@ -47,6 +48,7 @@ class Services:
         self.viewers = DashboardViewers(self.identities)
         self.hosts = HostPolicy(port, options.allowed_hosts)
         self.origins = OriginPolicy(options.trusted_origins)
+        self.outgoing = Policy(parse_networks(options.outgoing_networks))
         self.liveness = Liveness(options.limits)
         self.guesses = Guesses()
         self.unidentified = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wire.fields import AgentId, Code, Milliseconds, Repo
+from msgspec import Struct, field
+
+from wire.fields import AgentId, Code, Endpoint, Milliseconds, Name, NoticeKinds, PushKey, Repo
 from wire.parsing import Body
 from wire.roles import Role
 
@@ -31,3 +33,24 @@ class DefaultRepoBody(Body):
     """``PUT /api/config/default-repo``."""
 
     url: Repo
+
+
+class WebhookBody(Body):
+    """``POST /api/webhooks``; without ``events`` it is told everything."""
+
+    url: Endpoint
+    events: NoticeKinds = field(default_factory=list)
+    label: Name | None = None
+
+
+class PushKeys(Struct):
+    p256dh: PushKey
+    auth: PushKey
+
+
+class PushSubscriptionBody(Body):
+    """``POST /api/push/subscriptions``: what ``PushSubscription.toJSON()`` of a browser gives, and what to call it."""
+
+    endpoint: Endpoint
+    keys: PushKeys
+    label: Name | None = None

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from wire import codec, limits
 from wire.errors import FieldError
+from wire.notices import NoticeKind
 
 # ``\Z`` and not ``$``, which would let a line end through.
 _IDENTIFIER = r"^[A-Za-z0-9_][A-Za-z0-9._-]*\Z"
@@ -43,6 +44,10 @@ Cursor: TypeAlias = Annotated[str, Meta(pattern=_CURSOR)]
 Generation: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=limits.JSON_INTEGER)]
+
+Endpoint: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.URL_CHARS, pattern=_PRINTABLE)]
+NoticeKinds: TypeAlias = Annotated[list[NoticeKind], Meta(max_length=len(NoticeKind))]
+PushKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.PUSH_KEY_CHARS, pattern=_PRINTABLE)]
 
 #: Words and numbers for the four lanes; the lower number goes first. ``critical`` was offered by old clients.
 PRIORITIES = {"urgent": 0, "critical": 0, "high": 1, "normal": 2, "low": 3}

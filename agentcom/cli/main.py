@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "dead": ("agentcom.cli.dead", "dead", "Tasks that were given up: list and retry."),
     "agent": ("agentcom.cli.agent", "agent", "Start agents and list them."),
     "token": ("agentcom.cli.token", "token", "Make, list and revoke tokens."),
+    "webhook": ("agentcom.cli.webhook", "webhook", "Signed notices to a URL: add, list, test, log."),
     "tree": ("agentcom.cli.tree", "tree", "The supervision tree of the hub, as it is now."),
     "config": ("agentcom.cli.config_cmd", "config", "Show settings and where they come from."),
     "doctor": ("agentcom.cli.doctor", "doctor", "Check this machine and the hub."),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-REPEATABLE = frozenset({"allowed_hosts", "trusted_origins"})
+REPEATABLE = frozenset({"allowed_hosts", "trusted_origins", "outgoing_networks"})
 SWITCHES = frozenset({"insecure_lan"})
 
 #: Run by its path: agents work in a folder of their own, where our packages need not be importable.

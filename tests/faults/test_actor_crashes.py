@@ -168,6 +168,7 @@ class Script:
             ("identities.list", {}),
             ("identities.revoke", {"name": "agent"}),
             ("hub.tree", {}),
+            *notifying(),
         ):
             call(op, **args)
         self.web.insist("tasks.cancel", task_id=cancelled, cancelled_by="me")
@@ -270,6 +271,27 @@ class Script:
         assert sum(stats.queued_by_priority.values()) == 0
         snapshot = self.web.insist("dashboard.snapshot")
         assert snapshot is not None
+
+
+def notifying() -> list[tuple[str, dict[str, Any]]]:
+    """What the pages and the notifier ask for: a webhook, a browser, and a delivery from its notice to its end."""
+    webhook = {"id": "w", "url": "https://example.org/", "secret": "whsec_AAAA", "events": [], "created_at": 1}
+    browser = {"id": "b", "endpoint": "https://fcm.googleapis.com/b", "p256dh": "p", "auth": "a", "created_at": 1}
+    return [
+        ("notify.create_webhook", {"webhook": webhook}),
+        ("notify.enable_webhook", {"id": "w"}),
+        ("notify.subscribe", {"subscription": browser}),
+        ("notify.keep_push_key", {"private_key": "x", "public_key": "y"}),
+        ("notify.targets", {}),
+        ("notify.watch", {"lost_before": 2**50}),
+        ("notify.record", {"memory": {}, "notices": [{"id": "msg_1", "kind": "health.worse", "body": "{}"}]}),
+        ("notify.test", {"target": "webhook:w", "body": "{}"}),
+        ("notify.outbox", {}),
+        ("notify.attempt", {"delivery_id": 1, "attempt": 1, "is_delivered": True, "status": 200}),
+        ("notify.redeliver", {"target": "webhook:w", "delivery_id": 1}),
+        ("notify.deliveries", {"target": "webhook:w"}),
+        ("notify.remove", {"target": "push:b"}),
+    ]
 
 
 def identity(name: str) -> dict[str, Any]:

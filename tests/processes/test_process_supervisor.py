@@ -147,6 +147,31 @@ def test_grandchildren_do_not_outlive_their_child(tmp_path: Path) -> None:
     wait_for(lambda: not _is_running(grandchild))
 
 
+def test_a_child_on_demand_starts_when_another_asks_and_stays(tmp_path: Path) -> None:
+    """Also when it is asked for before its group is there; being asked twice, or for nothing known, changes nothing."""
+    log = tmp_path / "log"
+    asking = CHILD.replace('notify("READY=1")', 'notify("START=later")\nnotify("START=nobody")\nnotify("READY=1")')
+    flags = SupervisorFlags(max_restarts=5)
+    group = ChildSpec("g", Group(flags, (), on_demand=(child("later", log),)), type=ChildType.SUPERVISOR)
+    running = Running((child("a", log, asking), group)).start()
+    wait_for(lambda: "start later" in lines(log))
+    os.kill(pid_of(log, "later"), signal.SIGKILL)
+    wait_for(lambda: lines(log).count("start later") == 2)
+    os.kill(pid_of(log, "a"), signal.SIGKILL)
+    wait_for(lambda: lines(log).count("start a") == 2)
+    assert running.stop() == 0
+    assert lines(log).count("start later") == 2 and lines(log)[-2:] == ["stop later", "stop a"]
+
+
+def test_a_child_on_demand_that_nobody_wants_is_not_started(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    group = ChildSpec("g", Group(SupervisorFlags(), (), on_demand=(child("later", log),)), type=ChildType.SUPERVISOR)
+    running = Running((child("a", log), group)).start()
+    wait_for(lambda: running.supervisor.is_ready)
+    assert running.stop() == 0
+    assert lines(log) == ["start a", "stop a"]
+
+
 def _is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ")[-1][0] != "Z"

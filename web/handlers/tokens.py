@@ -22,6 +22,9 @@ CODE_LIFE_S = 600
 
 CODE_BYTES = 16
 
+#: Of a list for people; more are told by their number.
+TOKENS_SHOWN = 500
+
 #: Characters of a token's public part that a list shows.
 PREFIX_CHARS = 8
 
@@ -35,8 +38,19 @@ class Tokens(ApiHandler):
 
     async def on_post(self) -> None:
         body = self.body_as(CreateTokenBody, unique_keys=True)
+        await check_page_may(self, body.agent_id, body.role)
         token = await create_token(self, body.agent_id, body.role, rotate=True)
         self.answer({"agent_id": body.agent_id, "role": body.role.value, "token": token}, 201)
+
+
+class DashboardTokens(ApiHandler):
+    """Who has a token, for the page, read like the snapshot: names, roles, and the public beginning of each."""
+
+    route = "/api/dashboard/tokens"
+
+    async def on_get(self) -> None:
+        identities = await self.call("identities.list")
+        self.answer({"tokens": [_listed(identity) for identity in identities[:TOKENS_SHOWN]], "count": len(identities)})
 
 
 class Token(ApiHandler):
@@ -44,6 +58,7 @@ class Token(ApiHandler):
 
     async def on_delete(self, agent_id: str) -> None:
         """Also for an id that nobody has: what is asked for holds afterwards."""
+        await check_page_may(self, agent_id)
         await self.call("identities.revoke", name=agent_id)
         self.answer({"status": "revoked", "agent_id": agent_id})
 
@@ -96,6 +111,16 @@ class Register(ApiHandler):
         await self.call("enrolment.redeem", code_sha256=_sha256(body.code), identity=identity)
         self.services.identities.add(_entry(identity))
         return minted.token
+
+
+async def check_page_may(handler: ApiHandler, name: str, role: Role | None = None) -> None:
+    """A page without a token may not make itself an admin, nor touch an admin's rights. Raises ``ApiError``."""
+    if not handler.is_page:
+        return
+    identities = await handler.call("identities.list")
+    if role is Role.ADMIN or any(one["name"] == name and one["role"] == Role.ADMIN.value for one in identities):
+        hint = "use the command line:  agentcom token create NAME --role admin"
+        raise ApiError(403, "forbidden", "the tokens of admins are made and ended with the token of one", hint)
 
 
 async def create_token(handler: ApiHandler, name: str, role: Role, *, rotate: bool) -> str:
