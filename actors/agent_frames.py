@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actors.fsm_rules import Input, State
 from actors.vocabulary import names
 from actors.vocabulary.events import AgentChanged
+from actors.vocabulary.output import Printed
 from actors.vocabulary.scheduling import AgentUnready
 from actors.vocabulary.tasks import (
     Accept,
@@ -39,6 +40,7 @@ class AgentFrames:
         self._handlers: dict[str, Callable[[Frame], None]] = {
             "task_accepted": self._accepted,
             "task_progress": self._progressed,
+            "task_output": self._printed,
             "task_complete": self._completed,
             "task_failed": self._failed,
             "task_rejected": self._rejected,
@@ -79,6 +81,13 @@ class AgentFrames:
         slot = self._slot_of(frame)
         if slot is not None and slot.state in (State.ASSIGNED, State.BLOCKED):
             self._accept(frame, lambda _: None)
+
+    def _printed(self, frame: Frame) -> None:
+        """Only of an attempt that this agent holds now; anything else is dropped without a word."""
+        slot = self._slot_of(frame)
+        if slot is not None:
+            about = frame["task_id"], frame["generation"], self._fsm.agent_id
+            self._fsm.send(names.OUTPUT, Printed(*about, frame["seq"], frame["count"], frame["lines"]))
 
     def _woken(self, frame: Frame) -> None:
         if frame.get("status") == "success":

@@ -15,7 +15,7 @@ import msgspec
 
 from actors.agent_fsm import AgentFSM, AgentOptions
 from actors.explanation import explain
-from actors.vocabulary import dashboard, names, notices, tasks
+from actors.vocabulary import dashboard, names, notices, output, tasks
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
 from actors.vocabulary.gateway import Close, FromPeer, PeerLost, PeerUp, ToAgent, WhoIsConnected
@@ -32,7 +32,9 @@ from link.messages import (
     IdentityEntry,
     IdentityUpdate,
     Reply,
+    TaskPrinted,
     ToAgents,
+    WatchOutput,
     WebHello,
 )
 from supervision.actor import Actor
@@ -110,6 +112,7 @@ OPERATIONS: dict[str, Operation] = {
     "dashboard.snapshot": Operation(names.DASHBOARD_STATE, dashboard.ReadSnapshot),
     "dashboard.health": Operation(names.DASHBOARD_STATE, dashboard.ReadHealth),
     "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),
+    "output.read": Operation(names.OUTPUT, output.ReadOutput),
 }
 
 #: A watcher that does not answer must not hide the tree.
@@ -141,6 +144,8 @@ class Peer:
 
     connections: dict[str, None] = field(default_factory=dict)
     """In the order in which they came."""
+    watched: tuple[str, ...] = ()
+    """Tasks whose output its pages show."""
 
 
 @dataclass(slots=True)
@@ -162,6 +167,8 @@ class Gateway(Actor):
         WhoIsConnected: "who_is_connected",
         Published: "observe",
         dashboard.Batch: "broadcast",
+        output.Show: "show_output",
+        output.WhoWatches: "who_watches",
         SweepGhosts: "sweep_ghosts",
         AnnounceIdentities: "announce_identities",
     }
@@ -185,6 +192,7 @@ class Gateway(Actor):
             AgentUp: self._agent_up,
             AgentsSeen: self._agents_seen,
             AgentDown: self._agent_down,
+            WatchOutput: self._watch_output,
         }
         self._own_operations: dict[str, Callable[[int, Call], None]] = {
             "agents.list": self._list_agents,
@@ -210,6 +218,8 @@ class Gateway(Actor):
         peer = self._peers.pop(message.peer, None)
         for connection in peer.connections if peer is not None else ():
             self._forget_connection(connection, clean=False)
+        if peer is not None and peer.watched:
+            self.send(names.OUTPUT, output.Watch(message.peer, ()))
 
     def from_peer(self, message: FromPeer) -> None:
         if message.peer not in self._peers:  # connected while this actor was being restarted
@@ -473,6 +483,21 @@ class Gateway(Actor):
 
     def broadcast(self, batch: dashboard.Batch) -> None:
         self._outlet.send(None, DashboardBatch(batch.first_seq, batch.last_seq, batch.events))
+
+    def _watch_output(self, peer: int, message: WatchOutput) -> None:
+        self._peers[peer].watched = tuple(message.task_ids)
+        self.send(names.OUTPUT, output.Watch(peer, self._peers[peer].watched))
+
+    def who_watches(self, _: output.WhoWatches) -> tuple[output.Watch, ...]:
+        return tuple(output.Watch(number, peer.watched) for number, peer in self._peers.items() if peer.watched)
+
+    def show_output(self, message: output.Show) -> None:
+        lines = message.printed
+        last_seq = lines.first_seq + lines.count - 1
+        for peer in message.peers:
+            self._outlet.send(
+                peer, TaskPrinted(lines.task_id, lines.generation, lines.first_seq, last_seq, lines.lines)
+            )
 
     def observe(self, published: Published) -> None:
         """Presence pushes go to the agents that asked for them."""

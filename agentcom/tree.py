@@ -9,6 +9,7 @@ from actors.agent_fsm import AgentOptions
 from actors.broadcaster import Broadcaster
 from actors.dashboard_state import DashboardState
 from actors.gateway import Gateway, Outlet
+from actors.output import Output
 from actors.scheduler import Scheduler
 from actors.task_queue import TaskQueue, TaskQueueOptions
 from actors.vocabulary import names
@@ -49,4 +50,5 @@ def observers(boot: Boot) -> list[ChildSpec]:
         child(DashboardState, boot, name=names.DASHBOARD_STATE),
         child(Broadcaster, name=names.BROADCASTER),
         child(Watcher, name=names.WATCHER),
+        child(Output, name=names.OUTPUT),
     ]

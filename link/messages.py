@@ -1,7 +1,8 @@
 """The vocabulary of the link. Every struct is one frame element, encoded by msgspec as a tagged MessagePack array.
 
-Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``.
-Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``IdentityUpdate``.
+Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``, ``WatchOutput``.
+Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``IdentityUpdate``,
+``TaskPrinted``.
 
 A *connection* is one agent socket; its id is unique over all web processes and boots.
 """
@@ -64,6 +65,12 @@ class AgentDown(msgspec.Struct, frozen=True, tag=True, array_like=True):
     clean: bool
 
 
+class WatchOutput(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """All tasks whose output some page of this process shows now; replaces what it said before."""
+
+    task_ids: list[str]
+
+
 class IdentityEntry(msgspec.Struct, frozen=True, array_like=True):
     token_id: str
     name: str
@@ -120,5 +127,15 @@ class IdentityUpdate(msgspec.Struct, frozen=True, tag=True, array_like=True):
     identities: list[IdentityEntry]
 
 
-FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown
-FromHub: TypeAlias = HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | IdentityUpdate
+class TaskPrinted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Lines of a task whose output this process watches; see ``actors.vocabulary.output.Printed``."""
+
+    task_id: str
+    generation: int
+    first_seq: int
+    last_seq: int
+    lines: bytes
+
+
+FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown | WatchOutput
+FromHub: TypeAlias = HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | IdentityUpdate | TaskPrinted

@@ -10,6 +10,7 @@ from typing import Any
 from sidecar.connection import Connection, Listener
 from sidecar.guard import Guard
 from sidecar.journal import Attempt, Journal
+from sidecar.live_output import Deliver, Lines, frame_of
 from sidecar.log import Log
 from sidecar.options import SidecarOptions
 from sidecar.outcome import Outcome
@@ -33,11 +34,12 @@ class Agent:
         self._log = log
         self._guard = Guard()
         self._session = Session(options, self._read_journal())
-        self._runner = Runner(options, self._guard, self._progressed, journal.task_file_prefix)
+        self._runner = Runner(options, self._guard, self._progressed, journal.task_file_prefix, self._printing)
         self._connection = Connection(options, Listener(self._opened, self._received, self._tick, self._closed, log))
         self._work: asyncio.Task[None] | None = None
         self._quit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._was_identified = False
+        self._takes_output = False
         self._stopping: asyncio.Task[None] | None = None
         self._stops = 0
         self._is_ending = False
@@ -74,6 +76,12 @@ class Agent:
 
     def _progressed(self, key: tuple[str, int], percent: int) -> None:
         self._carry_out(self._session.progressed(key, percent))
+
+    def _printing(self, key: tuple[str, int]) -> Deliver:
+        def deliver(seq: int, lines: Lines) -> bool:
+            return self._takes_output and self._connection.send_if_idle(frame_of(key, seq, lines))
+
+        return deliver
 
     def _give_up(self) -> None:
         if not self._was_identified:
@@ -123,7 +131,8 @@ class Agent:
                     self._runner.stop()
                 case Remind(delay_s):
                     asyncio.get_running_loop().call_later(delay_s, self._tick)
-                case Identified():
+                case Identified(takes_output):
+                    self._takes_output = takes_output
                     self._take_note_of_welcome()
                 case Note(event, about):
                     self._log(event, about=about)

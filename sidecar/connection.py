@@ -103,6 +103,14 @@ class Connection:
         written.add_done_callback(lambda future: future.cancelled() or future.exception())
         return True
 
+    def send_if_idle(self, frame: dict[str, Any]) -> bool:
+        """For what can be done without: False, and nothing sent, while anything still waits to leave this process."""
+        protocol = self._socket.protocol if self._socket is not None else None
+        stream = protocol.stream if protocol is not None else None
+        if stream is None or not self._identified.is_set() or stream.writing():
+            return False
+        return self.send(frame)
+
     async def close(self) -> None:
         """Say goodbye (1000) and wait for the answer, shortly. Nothing is opened afterwards."""
         self._is_closing = True

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wire import codec, limits
+from wire.output import ESCAPE_SEQUENCE
 
 OUTPUT_CHARS = 8_000
 """Of a text that is no JSON the end is kept: it says what happened."""
@@ -24,7 +25,6 @@ PROGRESS_CHARS = 64
 
 _PROGRESS = re.compile(r"progress:\s*([0-9]{1,3})\s*%?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def exit_failure(status: int, stderr: str) -> Outcome:
 
 def cleaned(text: str) -> str:
     """``text`` without terminal sequences and control characters; tabs and line ends stay."""
-    return _CONTROL.sub("\ufffd", _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return _CONTROL.sub("\ufffd", ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def _object(text: str) -> dict[str, Any] | None:

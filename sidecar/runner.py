@@ -18,6 +18,7 @@ from typing import IO
 
 from sidecar.guard import Guard
 from sidecar.journal import Attempt
+from sidecar.live_output import Deliver, LiveOutput
 from sidecar.options import TOKEN_VARIABLES, SidecarOptions
 from sidecar.outcome import Outcome, exit_failure, success
 from sidecar.output import Output, ProgressLines
@@ -35,6 +36,9 @@ STDERR_BYTES = 64 * 1024
 
 OnProgress = Callable[[tuple[str, int], int], None]
 
+#: Sends lines of this attempt; see ``live_output.Deliver``.
+OnOutput = Callable[[tuple[str, int]], Deliver]
+
 
 @dataclass(frozen=True, slots=True)
 class _Child:
@@ -46,10 +50,18 @@ class _Child:
 class Runner:
     """At most one child at a time. Everything runs on the event loop."""
 
-    def __init__(self, options: SidecarOptions, guard: Guard, on_progress: OnProgress, task_file_prefix: str) -> None:
+    def __init__(
+        self,
+        options: SidecarOptions,
+        guard: Guard,
+        on_progress: OnProgress,
+        task_file_prefix: str,
+        on_output: OnOutput = lambda key: lambda seq, lines: True,
+    ) -> None:
         self._options = options
         self._guard = guard
         self._on_progress = on_progress
+        self._on_output = on_output
         self._task_file_prefix = task_file_prefix
         self._stop_wanted = asyncio.Event()
         self._pgid: int | None = None
@@ -59,9 +71,10 @@ class Runner:
         attempt."""
         self._stop_wanted.clear()
         progress = ProgressLines(lambda percent: self._on_progress(attempt.key, percent))
+        live = LiveOutput(self._on_output(attempt.key))
         try:
             with self._task_file(attempt) as file:
-                child = await self._start(attempt, file, progress)
+                child = await self._start(attempt, file, progress, live)
                 try:
                     return await self._follow(child)
                 finally:
@@ -70,6 +83,7 @@ class Runner:
             return Outcome.failure(f"the command cannot be run: {error.strerror or error}")
         finally:
             progress.close()
+            live.finish()
 
     def stop(self) -> None:
         """End the child: SIGTERM to its group, SIGKILL after the grace. ``run`` returns None then."""
@@ -93,14 +107,18 @@ class Runner:
             file.seek(0)
             yield file
 
-    async def _start(self, attempt: Attempt, file: IO[bytes], progress: ProgressLines) -> _Child:
+    async def _start(self, attempt: Attempt, file: IO[bytes], progress: ProgressLines, live: LiveOutput) -> _Child:
         guard_pipe = self._guard.ensure()
 
         def list_own_group() -> None:  # in the child, after setsid and before the command
             os.write(guard_pipe, b"+%d\n" % os.getpid())
 
-        stdout = Output(self._options.max_output_bytes, progress.feed)
-        stderr = Output(min(STDERR_BYTES, self._options.max_output_bytes))
+        def printed(chunk: bytes) -> None:
+            progress.feed(chunk)
+            live.feed("out", chunk)
+
+        stdout = Output(self._options.max_output_bytes, printed)
+        stderr = Output(min(STDERR_BYTES, self._options.max_output_bytes), lambda chunk: live.feed("err", chunk))
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._options.command,

@@ -70,7 +70,9 @@ class Remind:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The hub took us in."""
+    """The hub took us in. ``takes_output``: it shows what tasks print; older hubs would take offence at it."""
+
+    takes_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Session:
             "token": self._options.token,
             "capabilities": list(self._options.capabilities),
             "client_type": "sidecar",
+            "output": True,
         }
         return [_send(identify)]
 
@@ -176,9 +179,9 @@ class Session:
 
     # --- handlers, by the table below ---------------------------------------------------------------------------------
 
-    def _welcome(self, _: Frame) -> list[Effect]:
+    def _welcome(self, frame: Frame) -> list[Effect]:
         self.identified = True
-        return [Identified(), *self._what_is_owed()]
+        return [Identified(frame.get("output") is True), *self._what_is_owed()]
 
     def _take(self, frame: Frame) -> list[Effect]:
         attempt = attempt_from(frame)

@@ -78,6 +78,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/api/tasks/:id/explain"): _READ,
     ("GET", "/api/dashboard/tasks"): _DASHBOARD,
     ("GET", "/api/dashboard/tasks/:id"): _DASHBOARD,
+    ("GET", "/api/dashboard/tasks/:id/output"): _DASHBOARD,
     ("POST", "/api/tasks/:id/retry"): _STEER,
     ("POST", "/api/tasks/:id/cancel"): _STEER,
     ("POST", "/api/admin/push-task"): _OPERATE,

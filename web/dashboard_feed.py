@@ -15,6 +15,7 @@ from link.messages import DashboardBatch, HubHello
 from web.event_ring import EventRing
 from web.hub_link import HubLink, HubRefused, HubUnavailable
 from web.options import WebLimits
+from web.output_feed import OutputFeed
 from web.single_flight import SingleFlight
 from web.ws_frames import text_frame
 from wire import codec
@@ -66,13 +67,21 @@ class Page(Protocol):
     def pump(self) -> None: ...
 
 
+class TaskWatcher(Protocol):
+    """Somebody who looks at one task."""
+
+    def changed(self) -> None: ...
+
+
 class DashboardFeed:
     def __init__(self, link: HubLink, limits: WebLimits, loop: Loop) -> None:
         self._link = link
         self._limits = limits
         self._loop = loop
         self._ring = EventRing(limits.ring_batches, limits.ring_bytes)
+        self.output = OutputFeed(link, lambda callback: loop.call_at(loop.time(), callback))
         self._pages: set[Page] = set()
+        self._task_watchers: dict[str, set[TaskWatcher]] = {}
         self._events_frames: dict[int, bytes | None] = {}
         """By the number after which they begin; for the newest batch only."""
         self._snapshot: Snapshot | None = None
@@ -100,6 +109,24 @@ class DashboardFeed:
     def leave(self, page: Page) -> None:
         self._pages.discard(page)
 
+    def watch_task(self, task_id: str, watcher: TaskWatcher) -> None:
+        self._task_watchers.setdefault(task_id, set()).add(watcher)
+
+    def unwatch_task(self, task_id: str, watcher: TaskWatcher) -> None:
+        watchers = self._task_watchers.get(task_id, set())
+        watchers.discard(watcher)
+        if not watchers:
+            self._task_watchers.pop(task_id, None)
+
+    def _tell_watchers(self, batch: DashboardBatch | None) -> None:
+        """Of tasks in ``batch``; None, and also after a gap, because nobody knows what was in it: of all."""
+        if not self._task_watchers:
+            return
+        for task_id, watchers in list(self._task_watchers.items()):
+            if batch is None or f'"{task_id}"'.encode() in batch.events:
+                for watcher in list(watchers):
+                    watcher.changed()
+
     def _pump_all(self) -> None:
         for page in list(self._pages):
             page.pump()
@@ -113,6 +140,8 @@ class DashboardFeed:
         self.boot_id = hello.boot_id
         self.epoch += 1
         self.is_hub_up = True
+        self.output.hub_is_back()
+        self._tell_watchers(None)
         self._pump_all()
 
     def hub_is_away(self) -> None:
@@ -120,8 +149,10 @@ class DashboardFeed:
         self._pump_all()
 
     def take(self, batch: DashboardBatch) -> None:
+        is_gap = self._ring.last_seq is not None and batch.first_seq != self._ring.last_seq + 1
         self._ring.push(batch)
         self._events_frames.clear()
+        self._tell_watchers(None if is_gap else batch)
         if self._spread is None:
             self._pump_spread()
 
@@ -143,6 +174,10 @@ class DashboardFeed:
     def last_seq(self) -> int | None:
         """The newest event that a batch brought."""
         return self._ring.last_seq
+
+    def continues(self, boot_id: str, seq: int) -> bool:
+        """Whether a page that knows this life of the hub up to ``seq`` can go on from the ring."""
+        return self.is_hub_up and boot_id == self.boot_id and self._ring.continues(seq)
 
     def events_after(self, seq: int) -> bytes | None:
         """One frame with every event after ``seq``; empty when there is none to show; None when only a snapshot helps."""

@@ -3,6 +3,9 @@
 Every frame counts against the pace, whatever its kind: status of the hub, results of commands, snapshots, events. What may
 not go now is merged into what goes next: events grow together, two snapshots become one, a status replaces the one before.
 A page that does not read is skipped until it does, and then goes on from the ring or with a snapshot.
+
+A page reads the overview (snapshots and events) and views (``web.page_views``); which, it says itself, but one that never says
+so reads the overview, as every page once did. When both have something, they take turns.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Callable
 from web.dashboard_feed import DashboardFeed, Loop
 from web.options import WebLimits
 from web.pacing import FramePacer
+from web.page_views import PageViews
 from web.ws_frames import text_frame
 from wire import codec
 
@@ -31,8 +35,13 @@ Write = Callable[[bytes], "asyncio.Future[None] | None"]
 class DashboardPage:
     """``pump`` may be called at any time and as often as one likes."""
 
-    def __init__(self, feed: DashboardFeed, write: Write, loop: Loop, limits: WebLimits) -> None:
+    def __init__(
+        self, feed: DashboardFeed, write: Write, loop: Loop, limits: WebLimits, *, overview: bool = True
+    ) -> None:
         self._feed = feed
+        self.views = PageViews(feed, feed.output, self.pump, limits.views)
+        self._reads_overview = overview
+        self._is_views_turn = False
         self._write = write
         self._loop = loop
         self._limits = limits
@@ -53,6 +62,18 @@ class DashboardPage:
 
     # --- what there is to send ----------------------------------------------------------------------------------------
 
+    def read_overview(self, boot_id: str = "", seq: int = -1) -> None:
+        """From event ``seq`` of that life of the hub on, when it is known what happened since; else with a snapshot."""
+        self._reads_overview = True
+        self._asked_at = None
+        self._epoch = -1
+        if self._feed.continues(boot_id, seq):
+            self._epoch, self._sent_seq = self._feed.epoch, seq
+        self.pump()
+
+    def leave_overview(self) -> None:
+        self._reads_overview = False
+
     def ask_for_snapshot(self) -> None:
         """However often it is asked for before it goes, it goes once."""
         if self._asked_at is None:
@@ -67,6 +88,7 @@ class DashboardPage:
 
     def close(self) -> None:
         self._closed = True
+        self.views.close_all()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -98,6 +120,16 @@ class DashboardPage:
             return self._results.popleft()
         if not self._feed.is_hub_up:
             return None
+        frame = self.views.next_frame() if self._is_views_turn else None
+        if frame is None and self._reads_overview:
+            frame = self._overview(now)
+            self._is_views_turn = True
+        if frame is None:
+            frame = self.views.next_frame()
+            self._is_views_turn = False
+        return frame
+
+    def _overview(self, now: float) -> bytes | None:
         if self._epoch != self._feed.epoch or self._may_have_snapshot(now):
             return self._snapshot(now)
         frame = self._feed.events_after(self._sent_seq)

@@ -40,6 +40,10 @@ class EventRing:
         while len(self._batches) > self._max_batches or (self._bytes > self._max_bytes and len(self._batches) > 1):
             self._bytes -= len(self._batches.popleft().events)
 
+    def continues(self, seq: int) -> bool:
+        """Whether somebody who knows everything up to ``seq`` from elsewhere surely misses nothing that is not here."""
+        return bool(self._batches) and self.covers(seq)
+
     def covers(self, seq: int) -> bool:
         """Whether everything after ``seq`` is here (also when that is nothing)."""
         return not self._batches or self._batches[0].first_seq <= seq + 1

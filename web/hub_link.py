@@ -24,6 +24,7 @@ from link.messages import (
     HubHello,
     IdentityUpdate,
     Reply,
+    TaskPrinted,
     ToAgents,
     WebHello,
 )
@@ -70,6 +71,7 @@ class HubLink:
         self.on_to_agents: Callable[[list[ToAgents]], None] = lambda messages: None
         self.on_close_agent: Callable[[CloseAgent], None] = lambda message: None
         self.on_batch: Callable[[DashboardBatch], None] = lambda batch: None
+        self.on_printed: Callable[[TaskPrinted], None] = lambda printed: None
         self.on_identities: Callable[[IdentityUpdate], None] = lambda update: None
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -182,6 +184,8 @@ class HubLink:
                 self._settle(message)
             case DashboardBatch():
                 self.on_batch(message)
+            case TaskPrinted():
+                self.on_printed(message)
             case CloseAgent():
                 self.on_close_agent(message)
             case IdentityUpdate():

@@ -50,6 +50,8 @@ class WebLimits:
     """Ten frames in this time are fewer than ten in any second, whatever the jitter of a network makes of it."""
     snapshot_gap_s: float = 0.25
     """Least time between two snapshots that one page asks for."""
+    views: int = 16
+    """Tasks and outputs that one page looks at at once."""
     ring_batches: int = 600
     ring_bytes: int = 8 * 1024 * 1024
     deaf_s: float = 60.0

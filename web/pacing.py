@@ -35,6 +35,25 @@ class Strikes:
         return len(self._at) == self._at.maxlen and now - self._at[0] <= self._window_s
 
 
+class Budget:
+    """``per_s`` of something, and up to ``at_once`` after a time without it."""
+
+    def __init__(self, per_s: float, at_once: float) -> None:
+        self._per_s = per_s
+        self._at_once = self._left = at_once
+        self._filled_at: float | None = None
+
+    def take(self, amount: float, now: float) -> bool:
+        """False, and nothing taken, when there is nothing left. The last of it may be overdrawn."""
+        if self._filled_at is not None:
+            self._left = min(self._at_once, self._left + self._per_s * (now - self._filled_at))
+        self._filled_at = now
+        if self._left <= 0:
+            return False
+        self._left -= amount
+        return True
+
+
 class Guesses:
     """Bad tokens by (address, agent id): whoever keeps guessing is cut off at the first one of a connection.
 

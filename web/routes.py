@@ -9,7 +9,7 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from web.access import ACCESS
-from web.handlers import agents, bulk, hub, page, push, settings, tasks, tokens, webhooks
+from web.handlers import agents, bulk, hub, output, page, push, settings, tasks, tokens, webhooks
 from web.handlers.agent_socket import AgentSocket
 from web.handlers.base import ApiHandler, Guard
 from web.handlers.dashboard_socket import DashboardSocket
@@ -21,7 +21,7 @@ HANDLERS: tuple[type[Guard], ...] = (
     *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Reset),
     *(agents.Agents, agents.AgentStates, agents.AgentState, agents.AgentForget),
     *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.DeadLetters, tasks.OneTask),
-    *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTask),
+    *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTask, output.TaskOutput),
     *(tasks.TaskRetry, tasks.TaskCancel, tasks.PushTask),
     *(webhooks.Webhooks, webhooks.OneWebhook, webhooks.WebhookEnable, webhooks.WebhookTest),
     *(webhooks.WebhookDeliveries, webhooks.WebhookRedeliver),

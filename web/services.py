@@ -20,12 +20,17 @@ from web.hub_link import HubLink
 from web.identities import Authenticator, Identities
 from web.liveness import Liveness
 from web.options import WebOptions
-from web.pacing import Guesses
+from web.pacing import Budget, Guesses
 from web.single_flight import SingleFlight
 from wire.outgoing import Policy, parse_networks
 
 #: Headers that a proxy adds: then the peer's address says nothing about who is at the other end.
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+
+#: Bytes of tasks' output that this process takes from all its agents together, sustained and at once: some 5 % of a core here,
+#: and as much in the hub.
+OUTPUT_PER_S = 2 * 1024 * 1024
+OUTPUT_AT_ONCE = 8 * 1024 * 1024
 
 #: Age in seconds up to which the number of agents is told again without asking the hub.
 AGENT_COUNT_AGE_S = 1.0
@@ -51,6 +56,7 @@ class Services:
         self.outgoing = Policy(parse_networks(options.outgoing_networks))
         self.liveness = Liveness(options.limits)
         self.guesses = Guesses()
+        self.printing = Budget(OUTPUT_PER_S, OUTPUT_AT_ONCE)
         self.unidentified = 0
         """Agent sockets that have not said who they are."""
         self.requests_under_way = 0
@@ -69,6 +75,7 @@ class Services:
         self.link.on_to_agents = self.agents.relay
         self.link.on_close_agent = self._close_agent
         self.link.on_batch = self.feed.take
+        self.link.on_printed = self.feed.output.take
         self.link.on_identities = self._identities_changed
 
     def _greeted(self, hello: HubHello) -> None:

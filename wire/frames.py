@@ -7,7 +7,7 @@ means stands in ``docs/protocol.md``; here is only what it looks like.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -47,6 +47,8 @@ class Identify(AgentFrameT, tag="identify"):
     """How many tasks it works on at once."""
     batch: bool = False
     """Whether it reads several frames in one message, as a JSON array."""
+    output: bool = False
+    """Whether it sends ``task_output``; a hub that takes it says the same in its answer."""
 
     def faults(self) -> Iterator[FieldError]:
         yield from capability_faults("capabilities", self.capabilities)
@@ -80,6 +82,20 @@ class TaskProgress(AgentFrameT, tag="task_progress"):
     task_id: TaskId
     generation: Generation | None = None
     progress: Annotated[float, Meta(ge=0, le=100)] | None = None
+
+
+class TaskOutput(AgentFrameT, tag="task_output"):
+    """Lines that the task printed, numbered from 1 within one attempt; a number that is left out was lost on the way.
+
+    Best effort, and so never answered: it is dropped when the hub is away or there is too much of it.
+    """
+
+    task_id: TaskId
+    generation: Generation
+    seq: Annotated[int, Meta(ge=1, le=limits.JSON_INTEGER - limits.OUTPUT_LINES)]
+    """The number of the first line."""
+    lines: Annotated[list[tuple[Literal["out", "err"], str]], Meta(min_length=1, max_length=limits.OUTPUT_LINES)]
+    """Stream and text of each, without the line's end. What a terminal would obey is taken out, colours stay."""
 
 
 class TaskComplete(AgentFrameT, tag="task_complete"):
@@ -138,7 +154,7 @@ class AgentRestarting(AgentFrameT, tag="agent_restarting"):
 
 _KINDS: tuple[type[AgentFrameT], ...] = (
     *(Identify, Ping, ListAgents, Submit, Status),
-    *(TaskAccepted, TaskProgress, TaskComplete, TaskFailed, TaskRejected, TaskRecovering),
+    *(TaskAccepted, TaskProgress, TaskOutput, TaskComplete, TaskFailed, TaskRejected, TaskRecovering),
     *(StateReport, WakeResult, ResourceReport, AgentRestarting),
 )
 

@@ -62,6 +62,12 @@ SLOTS = 1_000
 """Tasks that one agent works on at once."""
 BATCH_FRAMES = 1_000
 """Frames in one message of an agent."""
+OUTPUT_LINES = 1_000
+"""Lines in one frame of what a task prints."""
+OUTPUT_LINE_CHARS = 16_384
+"""A longer line is cut: no person reads it, and it has to fit a frame."""
+OUTPUT_PAGE_LINES = 5_000
+"""Lines of output in one answer, and in a page."""
 MAX_RETRIES = 100
 BULK_TASKS = 1_000
 PAGE_LIMIT = 500

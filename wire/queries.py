@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from wire import limits
 from wire.errors import FieldError
-from wire.fields import AgentId, Capability, Cursor, priority_number
+from wire.fields import AgentId, Capability, Cursor, Digits, priority_number
 from wire.parsing import Body
 
 DEFAULT_PAGE = 100
@@ -46,3 +46,25 @@ class TaskQuery(PageQuery):
         yield from super().faults()
         if self.priority is not None and self.lane is None:
             yield FieldError("priority", "unknown_value", "must be urgent, high, normal, low, or 0 to 3")
+
+
+class OutputQuery(Body):
+    """``after`` and ``before`` are numbers of lines; neither means the newest. ``generation``: of which attempt."""
+
+    after: Digits | None = None
+    before: Digits | None = None
+    generation: Digits | None = None
+    limit: Digits = "1000"
+    format: Literal["json", "text"] = "json"
+
+    def faults(self) -> Iterator[FieldError]:
+        if self.after is not None and self.before is not None:
+            yield FieldError("before", "contradiction", "cannot be said together with after")
+        if not 1 <= int(self.limit) <= limits.OUTPUT_PAGE_LINES:
+            yield FieldError("limit", "out_of_range", f"must be a number from 1 to {limits.OUTPUT_PAGE_LINES}")
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The fields of ``actors.vocabulary.output.ReadOutput`` that were given."""
+        given = {name: getattr(self, name) for name in ("after", "before", "generation", "limit")}
+        return {name: int(value) for name, value in given.items() if value is not None}

@@ -9,6 +9,7 @@ DASHBOARD_STATE = "dashboard_state"
 OBSERVATION_SUPERVISOR = "observation_supervisor"
 WATCHER = "watcher"
 BROADCASTER = "broadcaster"
+OUTPUT = "output"
 
 
 def agent_fsm(agent_id: str) -> str:

@@ -13,6 +13,7 @@ import click
 from agentcom.cli.main import NearestCommand
 from agentcom.cli.output import age, duration, state
 from agentcom.cli.session import Session, hub_options
+from agentcom.cli.task_output import PAGE_LINES, follow_output, print_output
 from agentcom.client import HubError, Json, quoted
 from agentcom.config import seconds
 from agentcom.failures import ExitStatus, Failure
@@ -150,6 +151,24 @@ def explain_(session: Session, task_id: str) -> None:
         session.out.table(("AGENT", "STATE", "FREE", "LACKS"), rows)
     if found["next_step"]:
         session.out.hint(str(found["next_step"]))
+
+
+@task.command("output")
+@click.argument("task_id")
+@click.option("--follow", "-f", is_flag=True, help="go on with what it prints, until it has ended")
+@click.option(
+    "--lines", "-n", type=click.IntRange(1, PAGE_LINES), default=1000, show_default=True, help="the last so many"
+)
+@click.option("--attempt", type=click.IntRange(0), help="of this attempt (its generation), not of the newest")
+@hub_options
+def output_(session: Session, task_id: str, follow: bool, lines: int, attempt: int | None) -> int:
+    """Print what a task printed; with --follow the exit status is 1 when it does not complete."""
+    if follow and attempt is not None:
+        raise click.UsageError("--follow shows the newest attempt: it cannot be said together with --attempt")
+    if not follow:
+        print_output(session, task_id, attempt, lines, ENDED)
+        return ExitStatus.OK
+    return ExitStatus.OK if follow_output(session, task_id, lines, ENDED) else ExitStatus.FAILED
 
 
 @task.command("wait")

@@ -19,6 +19,7 @@ from actors.agent_fsm import AgentFSM
 from actors.broadcaster import Broadcaster
 from actors.dashboard_state import DashboardState, Rebuild
 from actors.gateway import Gateway
+from actors.output import Output
 from actors.scheduler import Scheduler
 from actors.sqlite_storage import SqliteStorage
 from actors.task_queue import TaskQueue
@@ -32,7 +33,7 @@ from supervision.watcher import Watcher
 from tests.harness.box import Box
 from tests.harness.box_web import BoxAgent, BoxWeb
 
-ACTORS = (TaskQueue, AgentFSM, Scheduler, Gateway, DashboardState, Broadcaster, Watcher)
+ACTORS = (TaskQueue, AgentFSM, Scheduler, Gateway, DashboardState, Broadcaster, Watcher, Output)
 
 #: A bundle is not a message of its own: what is in it is.
 PRODUCT = sorted(
@@ -169,6 +170,7 @@ class Script:
             ("identities.revoke", {"name": "agent"}),
             ("hub.tree", {}),
             *notifying(),
+            ("output.read", {"task_id": cancelled}),
         ):
             call(op, **args)
         self.web.insist("tasks.cancel", task_id=cancelled, cancelled_by="me")
@@ -185,6 +187,10 @@ class Script:
         agent = BoxAgent("back", 1)
         self.web.connect(agent)
         task_id = self.submit("slow", assign_to="back")
+        self.web.watch(task_id)
+        printed = {"seq": 1, "count": 1, "lines": b'["out","x"]'}
+        about = {"task_id": task_id, "generation": agent.holding.get(task_id, 1)}
+        self.web.say(agent, {"type": "task_output", **about, **printed})
         self.web.drop(agent)
         self.web.connect(agent)
         report = {"task_id": task_id, "generation": agent.holding.get(task_id, 1), "status": "working"}
@@ -261,6 +267,7 @@ class Script:
             names.DASHBOARD_STATE,
             names.BROADCASTER,
             names.WATCHER,
+            names.OUTPUT,
         ):
             assert self.box.runtime.names.whereis(name) is not None, f"{name} did not come back"
 

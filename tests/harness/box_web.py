@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp
-from link.messages import AgentDown, AgentFrame, AgentsSeen, AgentUp, Call, FromWeb, Reply, WebHello
+from link.messages import AgentDown, AgentFrame, AgentsSeen, AgentUp, Call, FromWeb, Reply, WatchOutput, WebHello
 from tests.harness.box import Box
 from web.unanswered import Unanswered
 from wire.answers import answered_by
@@ -79,6 +79,7 @@ class BoxWeb:
         self._disconnects = -1
         self._calls = 0
         self.agents: list[BoxAgent] = []
+        self.watched: list[str] = []
         self.unavailable = 0
         """Calls that a restart left without an answer: their callers are told 503."""
 
@@ -94,6 +95,8 @@ class BoxWeb:
             self._peer += 1
             self._box.tell_gateway(PeerUp(self._peer))
             self._tell(WebHello("web-0", 1))
+            if self.watched:
+                self._tell(WatchOutput(self.watched))
             for agent in self.agents:
                 if agent.is_up:
                     self._announce(agent)
@@ -154,6 +157,13 @@ class BoxWeb:
         """As the web process reports it every second."""
         self._keep_connected()
         self._tell(AgentsSeen([agent.connection for agent in self.agents if agent.is_up]))
+        self.run()
+
+    def watch(self, *task_ids: str) -> None:
+        """Pages show the output of these tasks."""
+        self.watched = list(task_ids)
+        self._keep_connected()
+        self._tell(WatchOutput(self.watched))
         self.run()
 
     # --- callers ----------------------------------------------------------------------------------------------------

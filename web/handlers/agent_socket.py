@@ -18,18 +18,30 @@ from collections.abc import Awaitable
 from enum import Enum, auto
 from typing import Any
 
-from link.messages import IdentityEntry
+from link.messages import AgentFrame, IdentityEntry
 from web.agent_session import AgentSession
 from web.agent_view import socket_object
 from web.bulk_submission import BulkSubmission
 from web.errors import ApiError, json_detail
 from web.handlers.socket import TRY_LATER, VIOLATION, GuardedSocket, no_room
 from web.hub_link import HubRefused, HubUnavailable
-from web.pacing import Strikes
+from web.pacing import Budget, Strikes
 from wire import codec, limits
 from wire.codec import CodecError
 from wire.errors import Invalid
-from wire.frames import FRAMES, UNSUPPORTED, Identify, ListAgents, Ping, Status, Submit, as_dict, parse_frame
+from wire.frames import (
+    FRAMES,
+    UNSUPPORTED,
+    Identify,
+    ListAgents,
+    Ping,
+    Status,
+    Submit,
+    TaskOutput,
+    as_dict,
+    parse_frame,
+)
+from wire.output import encoded_lines
 from wire.roles import Role
 
 logger = logging.getLogger("agentcom.web.agents")
@@ -42,6 +54,13 @@ GOODBYE = frozenset({1000, 1001})
 
 #: ``submit`` frames of one agent that may wait for the hub at the same time.
 SUBMITS_AT_ONCE = 16
+
+#: How a message of output begins when it comes from our sidecar; there what is too much can be dropped unread.
+OUTPUT_BEGINS = '{"type":"task_output"'
+
+#: Bytes of output of one agent, sustained and at once. A sidecar sends half of it.
+AGENT_OUTPUT_PER_S = 512 * limits.KIB
+AGENT_OUTPUT_AT_ONCE = 4096 * limits.KIB
 
 
 class Phase(Enum):
@@ -62,6 +81,7 @@ class AgentSocket(GuardedSocket):
         self._timer: asyncio.TimerHandle | None = None
         self._bad_identifies = 0
         self._submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
+        self._printing = Budget(AGENT_OUTPUT_PER_S, AGENT_OUTPUT_AT_ONCE)
 
     def check_origin_headers(self) -> None:
         """An agent is a program; a page that wants to be one is somebody else's."""
@@ -109,6 +129,8 @@ class AgentSocket(GuardedSocket):
         if isinstance(message, bytes):
             self._refuse({"error": "invalid_frame", "detail": "frames are text"})
             return None
+        if message.startswith(OUTPUT_BEGINS) and not self._may_print(len(message)):
+            return None
         try:
             value = codec.decode(message, max_bytes=self.message_limit, unique_keys=self.phase is Phase.UNIDENTIFIED)
         except CodecError as error:
@@ -122,6 +144,11 @@ class AgentSocket(GuardedSocket):
             self._refuse({"error": "invalid_frame", "detail": "a message is a JSON object, or an array of them"})
             return None
         return self._frame(value, len(message))
+
+    def _may_print(self, size: int) -> bool:
+        """Before the message is even read: output is worth a part of the time of this process, and not more."""
+        now = self.services.clock()
+        return self._printing.take(size, now) and self.services.printing.take(size, now)
 
     async def _frames(self, values: list[Any], size: int) -> None:
         """Several frames in one message: as if each had come alone."""
@@ -221,7 +248,7 @@ class AgentSocket(GuardedSocket):
             batch=frame.batch,
         )
         services.agents.add(self, services.clock())
-        self.say({"type": "identified", "agent_id": frame.agent_id})
+        self.say({"type": "identified", "agent_id": frame.agent_id} | ({"output": True} if frame.output else {}))
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 
@@ -244,6 +271,8 @@ class AgentSocket(GuardedSocket):
                 return self._submit(frame)
             case Identify():
                 self._refuse({"error": "already_identified", "detail": "this connection has its agent"})
+            case TaskOutput():
+                self._print(frame)
             case _:
                 if isinstance(frame, Status):
                     self.session.status = frame.status
@@ -253,6 +282,15 @@ class AgentSocket(GuardedSocket):
     def _forward(self, frame: dict[str, Any], size: int) -> None:
         if not self.services.agents.forward(self.session, frame, size, self.services.clock()):
             self.say({"type": "error", "error": "hub_unavailable"} | _about(frame))
+
+    def _print(self, frame: TaskOutput) -> None:
+        """Never kept for later, unlike what the hub has to answer."""
+        if self.session.announced_at is None:
+            return
+        lines = encoded_lines(frame.lines)
+        about = {"task_id": frame.task_id, "generation": frame.generation, "seq": frame.seq}
+        printed = {"type": "task_output", **about, "count": len(frame.lines), "lines": lines}
+        self.services.link.send(AgentFrame(self.session.connection, printed))
 
     async def _list_agents(self) -> None:
         try:

@@ -2,6 +2,9 @@
 
 Anybody may read, unless ``--dashboard-auth=token`` says otherwise; then the page sends ``{"type": "auth", "token": …}``
 first. Commands need a page of ours on this machine, or a token of an operator.
+
+A page that connects to ``/ws/dashboard?protocol=2`` is greeted with ``hello`` and then gets what it subscribes to, nothing else;
+any other page gets the overview from the start. Views are ``overview``, ``task:ID`` and ``output:ID`` (``web.page_views``).
 """
 
 from __future__ import annotations
@@ -11,11 +14,12 @@ from typing import Any
 
 from link.messages import IdentityEntry
 from web.access import OPERATORS
-from web.dashboard_page import DashboardPage
+from web.dashboard_page import AWAY, BACK, DashboardPage
 from web.handlers.agent_socket import BAD_TOKEN
 from web.handlers.base import LOCAL_PAGE
 from web.handlers.socket import GuardedSocket, no_room
 from web.hub_link import HubRefused, HubUnavailable
+from web.page_views import OUTPUT, TASK
 from wire import codec, limits
 from wire.codec import CodecError
 from wire.fields import is_task_id
@@ -25,6 +29,11 @@ COMMANDS = {
     "retry_task": ("tasks.retry", "requested_by", "retry_result", "requeued"),
     "cancel_task": ("tasks.cancel", "cancelled_by", "cancel_result", "cancelled"),
 }
+
+#: Of the page's side of this socket; a page that says it in its address speaks of views.
+PROTOCOL = 2
+
+OVERVIEW = "overview"
 
 
 class DashboardSocket(GuardedSocket):
@@ -52,7 +61,14 @@ class DashboardSocket(GuardedSocket):
     def opened(self) -> None:
         services = self.services
         self._may_command = services.is_our_page(self.request)
-        self.page = DashboardPage(services.feed, self.write_counted, asyncio.get_running_loop(), services.limits)
+        self._speaks_of_views = self.request.query_arguments.get("protocol", [])[-1:] == [str(PROTOCOL).encode()]
+        self.page = DashboardPage(
+            services.feed,
+            self.write_counted,
+            asyncio.get_running_loop(),
+            services.limits,
+            overview=not self._speaks_of_views,
+        )
         services.viewers.add(self)
         if services.options.dashboard_auth == "open":
             self._start_reading()
@@ -60,8 +76,23 @@ class DashboardSocket(GuardedSocket):
     def _start_reading(self) -> None:
         if not self._is_reading:
             self._is_reading = True
+            if self._speaks_of_views:
+                self.page.tell(self._hello())
             self.services.feed.join(self.page)
             self.page.pump()
+
+    def _hello(self) -> dict[str, object]:
+        feed = self.services.feed
+        return {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "boot_id": feed.boot_id,
+            "seq": feed.last_seq,
+            "server_time": self.services.now_ms(),
+            "hub": BACK if feed.is_hub_up else AWAY,
+            "role": self.identity.role if self.identity is not None else None,
+            "may_write": self._is_allowed(),
+        }
 
     def closed(self) -> None:
         self.page.close()
@@ -88,8 +119,29 @@ class DashboardSocket(GuardedSocket):
             return
         elif type_ == "request_snapshot":
             self.page.ask_for_snapshot()
+        elif type_ in ("subscribe", "unsubscribe"):
+            self._change_view(frame, opens=type_ == "subscribe")
         elif isinstance(type_, str) and type_ in COMMANDS and is_task_id(frame.get("task_id")):
             await self._command(type_, str(frame["task_id"]))
+
+    def _change_view(self, frame: dict[str, Any], *, opens: bool) -> None:
+        """Refusals are answered; a view that opens shows it by what it sends."""
+        view = frame.get("view")
+        if view == OVERVIEW:
+            if not opens:
+                self.page.leave_overview()
+                return
+            boot_id, seq = frame.get("boot_id"), frame.get("seq")
+            is_known = isinstance(boot_id, str) and isinstance(seq, int)
+            self.page.read_overview(*((boot_id, seq) if is_known else ()))
+            return
+        kind, _, task_id = view.partition(":") if isinstance(view, str) else ("", "", "")
+        if kind not in (TASK, OUTPUT) or not is_task_id(task_id):
+            self.page.tell({"type": "subscribe_result", "status": "unknown_view"})
+        elif not opens:
+            self.page.views.close(kind, task_id)
+        elif not self.page.views.open(kind, task_id):
+            self.page.tell({"type": "subscribe_result", "view": view, "status": "too_many_views"})
 
     async def _authenticate(self, token: Any) -> None:
         try:

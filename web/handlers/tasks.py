@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from web.attempts import attempts_of
 from web.errors import ApiError, task_not_found
 from web.handlers.base import ApiHandler
 from web.hub_link import HubRefused
@@ -75,7 +76,7 @@ class OneTask(ApiHandler):
     route = "/api/tasks/:id"
 
     async def on_get(self, task_id: str) -> None:
-        self.answer(task_object(await _about_task(self, "tasks.get", task_id)))
+        self.answer(task_object(await about_task(self, "tasks.get", task_id)))
 
 
 class TaskExplanation(ApiHandler):
@@ -84,7 +85,7 @@ class TaskExplanation(ApiHandler):
     route = "/api/tasks/:id/explain"
 
     async def on_get(self, task_id: str) -> None:
-        self.answer(await _about_task(self, "tasks.explain", task_id))
+        self.answer(await about_task(self, "tasks.explain", task_id))
 
 
 class DashboardTasks(_TaskList):
@@ -99,9 +100,9 @@ class DashboardTask(ApiHandler):
     route = "/api/dashboard/tasks/:id"
 
     async def on_get(self, task_id: str) -> None:
-        task = await _about_task(self, "tasks.get", task_id)
-        explanation = await _about_task(self, "tasks.explain", task_id)
-        self.answer({"task": task_object(task), "explanation": explanation})
+        task = await about_task(self, "tasks.get", task_id)
+        explanation = await about_task(self, "tasks.explain", task_id)
+        self.answer({"task": task_object(task), "explanation": explanation, "attempts": attempts_of(task)})
 
 
 class TaskRetry(ApiHandler):
@@ -109,7 +110,7 @@ class TaskRetry(ApiHandler):
 
     async def on_post(self, task_id: str) -> None:
         await _check_owner(self, task_id)
-        requeued = await _about_task(self, "tasks.retry", task_id, requested_by=self.caller_name)
+        requeued = await about_task(self, "tasks.retry", task_id, requested_by=self.caller_name)
         self.answer({"status": "requeued", "task_id": task_id, "priority": requeued["priority"]})
 
 
@@ -118,7 +119,7 @@ class TaskCancel(ApiHandler):
 
     async def on_post(self, task_id: str) -> None:
         await _check_owner(self, task_id)
-        cancelled = await _about_task(self, "tasks.cancel", task_id, cancelled_by=self.caller_name)
+        cancelled = await about_task(self, "tasks.cancel", task_id, cancelled_by=self.caller_name)
         previous = cancelled["previous_status"]
         self.answer({"status": "cancelled", "task_id": task_id, "previous_status": previous})
 
@@ -157,7 +158,7 @@ async def _read_page(handler: ApiHandler, op: str, query: PageQuery, **filters: 
     return page
 
 
-async def _about_task(handler: ApiHandler, op: str, task_id: str, **args: object) -> dict[str, Any]:
+async def about_task(handler: ApiHandler, op: str, task_id: str, **args: object) -> dict[str, Any]:
     """Raises a 404 that names the task when there is none."""
     try:
         value: dict[str, Any] = await handler.call(op, task_id=task_id, **args)
@@ -171,6 +172,6 @@ async def _about_task(handler: ApiHandler, op: str, task_id: str, **args: object
 async def _check_owner(handler: ApiHandler, task_id: str) -> None:
     """To a submitter a task of somebody else does not exist."""
     if handler.only_own:
-        task = await _about_task(handler, "tasks.get", task_id)
+        task = await about_task(handler, "tasks.get", task_id)
         if task["submitted_by"] != handler.caller_name:
             raise task_not_found(task_id)
