@@ -24,7 +24,7 @@ VALID: list[dict[str, Any]] = [
     {"type": "task_accepted", "task_id": "task-0123456789abcdef"},
     {"type": "task_accepted", "task_id": "t", "generation": 3},
     {"type": "task_progress", "task_id": "t", "progress": 40},
-    {"type": "task_output", "task_id": "t", "generation": 1, "seq": 1, "lines": [["out", "x"]]},
+    {"type": "task_output", "task_id": "t", "generation": 1, "seq": 1, "lines": [("out", "x")]},
     {"type": "task_complete", "task_id": "t", "generation": 1, "result": {"a": [1, {"b": None}]}, "tokens_used": 5},
     {"type": "task_complete", "task_id": "t", "generation": 1, "result": "plain text"},
     {"type": "task_failed", "task_id": "t", "generation": 1, "error": "no"},
