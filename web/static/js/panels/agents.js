@@ -1,9 +1,10 @@
 // @ts-check
 /** The agents, those that need somebody first. */
 
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { agentAddress, taskAddress } from '../base.js';
 import { agents, snapshot } from '../store/hub.js';
+import { titles, wantTitles } from '../store/titles.js';
 import { stateOf } from '../store/picture.js';
 import { AGENT_STATES, State } from '../ui/chip.js';
 import { CommandLine } from '../ui/command_line.js';
@@ -20,15 +21,15 @@ import { pages } from '../pages.js';
 /** @typedef {import('../store/hub.js').Agent} Agent */
 
 const NEED = [...AGENT_STATES.keys()];
-const TAGS_SHOWN = 6;
+const TAGS_SHOWN = 4;
 const TAG_MAX = 32;
 const NAME_MAX = 60;
 
 const COLUMNS = [
   { id: 'agent', text: 'Agent' },
   { id: 'state', text: 'State' },
-  { id: 'task', text: 'Task' },
-  { id: 'since', text: 'In this state' },
+  { id: 'task', text: 'Works at' },
+  { id: 'since', text: 'For' },
   { id: 'tags', text: 'Capabilities' },
 ];
 
@@ -36,6 +37,7 @@ export function Agents() {
   const sorted = useSorted(agents.value);
   const held = useHeld(sorted, (agent) => agent.agent_id);
   const number = agents.value.length;
+  useEffect(() => wantTitles(agents.value.flatMap((agent) => agent.current_task_id ?? [])));
   const aside = html`<span class="count"><${LiveNumber} text=${number > 0 ? count(number) : ''} /></span><${Newer} held=${held} noun="agents" />`;
   return html`
     <${Panel} title="Agents" area="agents" aside=${aside}>
@@ -76,7 +78,7 @@ function agentRow(agent) {
     cells: [
       html`<${Name} agent=${agent} />`,
       html`<${State} looks=${AGENT_STATES} state=${state} />`,
-      task ? html`<a href=${taskAddress(task)} title=${task}><code>${shortId(task)}</code></a>` : '–',
+      task ? html`<${CurrentTask} id=${task} />` : html`<span class="quiet">–</span>`,
       html`<${For} at=${agent.last_state_change} />`,
       html`<${Tags} names=${agent.capabilities} />`,
     ],
@@ -91,6 +93,12 @@ function Name({ agent }) {
     ${hasPage ? html`<a href=${agentAddress(agent.agent_id)}>${name}</a>` : name}
     ${agent.agent_id !== agent.name && html` <bdi class="quiet small" title=${agent.agent_id}>${foreignText(shortId(agent.agent_id), NAME_MAX)}</bdi>`}
   `;
+}
+
+/** @param {{id: string}} props */
+function CurrentTask({ id }) {
+  const title = titles.value.get(id);
+  return html`<a class="one-line" href=${taskAddress(id)} title=${title ? `${foreignText(title)} (${id})` : id}>${title ? html`<bdi>${foreignText(title, 120)}</bdi>` : html`<code>${shortId(id)}</code>`}</a>`;
 }
 
 /** @param {{names: string[]}} props */

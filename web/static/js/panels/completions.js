@@ -121,8 +121,8 @@ function completionRow(task) {
   return {
     attributes: { 'data-testid': 'completion-row', 'data-task-id': task.task_id },
     cells: [
-      html`<a href=${taskAddress(task.task_id)}><bdi class="clamp" title=${`${words} (${task.task_id})`}>${words || shortId(task.task_id)}</bdi></a>`,
-      html`<bdi class="clamp" title=${task.agent_id}>${foreignText(nameOf(task.agent_id))}</bdi>`,
+      html`<a class="one-line" href=${taskAddress(task.task_id)}><bdi title=${`${words} (${task.task_id})`}>${words || shortId(task.task_id)}</bdi></a>`,
+      html`<bdi class="one-line" title=${task.agent_id}>${foreignText(nameOf(task.agent_id))}</bdi>`,
       duration(task.duration_ms),
       count(task.tokens_used),
       html`<${Ago} at=${task.completed_at} prefix="Finished" />`,

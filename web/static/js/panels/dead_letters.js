@@ -68,8 +68,8 @@ function deadRow(task, isGone) {
     attributes: { 'data-testid': 'dead-row', 'data-task-id': task.id, 'data-retry': retry?.status },
     cells: [
       html`
-        <a class="strong" href=${taskAddress(task.id)}><bdi>${foreignText(task.description)}</bdi></a> <code class="quiet" title=${task.id}>${shortId(task.id)}</code>
-        <div><bdi class="error-text">${foreignText(task.last_error) || 'No error was given.'}</bdi></div>
+        <a class="one-line" href=${taskAddress(task.id)} title=${`${foreignText(task.description)} (${task.id})`}><bdi>${foreignText(task.description) || shortId(task.id)}</bdi></a>
+        <bdi class="error-text clamp" title=${foreignText(task.last_error)}>${foreignText(task.last_error) || 'No error was given.'}</bdi>
         ${retry?.status === 'failed' && html`<div class="retry-note tone-warning">Not queued again: ${retry.reason}</div>`}
       `,
       count(task.retry_count),

@@ -18,12 +18,13 @@ export function foreignText(value, max = TEXT_MAX) {
 }
 
 /**
- * The beginning of an identifier; the whole stands in the element's title.
+ * What tells an identifier from others; the whole stands in the element's title.
  * @param {string} id
  * @returns {string}
  */
 export function shortId(id) {
-  return id.length > 12 ? id.slice(0, 8) : id;
+  const own = id.replace(/^task-0*/, '');
+  return own.length > 12 ? `…${own.slice(-8)}` : own;
 }
 
 /**
