@@ -6,6 +6,7 @@ import { startRouter } from './router.js';
 import { App } from './shell/app.js';
 import { startKeys } from './shell/keys.js';
 import { startTitle } from './shell/title.js';
+import { watchVersion } from './shell/update.js';
 import { applyTheme } from './store/choices.js';
 import { start } from './store/hub.js';
 import { startRetries } from './store/retries.js';
@@ -19,6 +20,7 @@ startTitle();
 startKeys();
 startTicking();
 startRetries();
+watchVersion();
 render(html`<${App} />`, document.body);
 start();
 

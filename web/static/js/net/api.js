@@ -5,6 +5,8 @@
  */
 
 import { base } from '../base.js';
+import { admitted, authorization, refused } from './access.js';
+import { heard } from './pulse.js';
 
 const TIMEOUT_MS = 10000;
 
@@ -83,16 +85,21 @@ export function remove(path, options) {
  */
 async function request(method, path, body, { signal, timeoutMs = TIMEOUT_MS, headers = {} } = {}) {
   const limit = AbortSignal.timeout(timeoutMs);
+  const askedAt = performance.now();
+  const all = { ...authorization(), ...headers };
   let answer;
   try {
     answer = await fetch(base + path.replace(/^\//, ''), {
       method,
       cache: 'no-store',
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
-      headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
+      headers: body === undefined ? all : { 'Content-Type': 'application/json', ...all },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await answer.text();
+    heard(performance.now() - askedAt);
+    if (answer.status === 401) refused();
+    else if (answer.ok) admitted();
     if (answer.ok) return text === '' ? null : JSON.parse(text);
     throw problemOf(answer.status, text);
   } catch (error) {

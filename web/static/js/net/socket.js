@@ -6,6 +6,8 @@
  */
 
 import { at } from '../base.js';
+import { authFrame } from './access.js';
+import { heard } from './pulse.js';
 
 const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_MAX_MS = 30000;
@@ -60,6 +62,7 @@ export class HubSocket {
     this.askedAt = -Infinity;
     this.askTimer = 0;
     this.retryTimer = 0;
+    this.isWaiting = false;
     this.sleepTimer = 0;
     this.hubAway = false;
   }
@@ -91,6 +94,7 @@ export class HubSocket {
       }, wait);
     } else if (this.send({ type: 'request_snapshot' })) {
       this.askedAt = performance.now();
+      this.isWaiting = true;
     }
   }
 
@@ -105,6 +109,8 @@ export class HubSocket {
       clearTimeout(giveUp);
       this.heardAt = performance.now();
       this.askedAt = performance.now();
+      const auth = authFrame();
+      if (auth) this.send(auth);
     });
     socket.addEventListener('message', (message) => {
       if (this.socket === socket) this.receive(message.data);
@@ -113,6 +119,12 @@ export class HubSocket {
       clearTimeout(giveUp);
       this.drop(socket);
     });
+  }
+
+  /** Close the connection and make another one at once. */
+  reconnect() {
+    this.sleep();
+    this.wake();
   }
 
   /** R11: nobody looks, so nothing has to travel. */
@@ -174,6 +186,8 @@ export class HubSocket {
     this.noticeBoot(frame.boot_id ?? frame.data.boot_id);
     this.lastSeq = Math.max(this.lastSeq, seq);
     this.failures = 0;
+    if (this.isWaiting) heard(performance.now() - this.askedAt);
+    this.isWaiting = false;
     this.listener.onSnapshot(frame.data, seq);
     this.update({ phase: this.hubAway ? 'away' : 'live', retryAt: null });
   }

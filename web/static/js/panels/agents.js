@@ -113,11 +113,19 @@ function Tags({ names }) {
   `;
 }
 
+/** @type {[string, string][]} */
+const WAYS = [
+  ['On this machine, with a script of yours that gets each task on its standard input:', 'agentcom agent start --local --name my-agent -- ./my-script.sh'],
+  ['On another machine: make a token here, and start the agent there with it:', 'agentcom token create my-agent > my-agent.token'],
+  ['', `agentcom agent start --hub ${location.origin} --token-file my-agent.token --name my-agent -- ./my-script.sh`],
+  ['Just to see it work, a job that brings its own agents:', 'agentcom run examples/first-job.toml'],
+];
+
 function NoAgents() {
   return html`
     <${Empty} title="No agent is connected." testid="empty-agents">
-      <p>An agent is a program that takes tasks from this hub. Start one next to your script; it appears here by itself.</p>
-      <${CommandLine} line=${`agentcom agent start --hub ${location.origin} --name my-agent -- ./my-script.sh`} />
+      <p>An agent is a program that takes tasks from this hub. It appears here by itself. Three ways to have one:</p>
+      ${WAYS.map(([words, line]) => html`<div key=${line} class="way">${words && html`<span>${words}</span>`}<${CommandLine} line=${line} /></div>`)}
     <//>
   `;
 }

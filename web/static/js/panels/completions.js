@@ -4,10 +4,12 @@
 import { useRef, useState } from 'preact/hooks';
 import { taskAddress } from '../base.js';
 import { agents, snapshot } from '../store/hub.js';
+import { submitSample } from '../store/samples.js';
 import { CommandLine } from '../ui/command_line.js';
 import { Empty, Skeleton } from '../ui/empty.js';
 import { Newer, useHeld } from '../ui/held.js';
 import { html } from '../ui/html.js';
+import { Icon } from '../ui/icons.js';
 import { Panel } from '../ui/panel.js';
 import { Table } from '../ui/table.js';
 import { count, foreignText, shortId } from '../ui/text.js';
@@ -133,7 +135,8 @@ function completionRow(task) {
 function NoCompletions() {
   return html`
     <${Empty} title="Nothing was completed yet." testid="empty-completions">
-      <p>Submit a task; as soon as an agent has done it, it is listed here.</p>
+      <p>As soon as an agent has done a task, it is listed here.</p>
+      <div><button type="button" data-testid="sample" onClick=${() => void submitSample()}><${Icon} name="submitted" />Submit a sample task</button></div>
       <${CommandLine} line='agentcom task submit "Say hello"' />
     <//>
   `;

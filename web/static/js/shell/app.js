@@ -6,11 +6,13 @@ import { Boundary } from '../ui/boundary.js';
 import { html } from '../ui/html.js';
 import { Toasts } from '../ui/toast.js';
 import { at } from '../base.js';
+import { isClosed } from '../net/access.js';
 import { place, route } from '../router.js';
 import { isLive, snapshot } from '../store/hub.js';
 import { Banner } from './banner.js';
 import { Dialogs } from './dialogs.js';
 import { Navigation } from './navigation.js';
+import { SignIn } from './sign_in.js';
 import { TopBar } from './topbar.js';
 
 export function App() {
@@ -25,7 +27,7 @@ export function App() {
       <${Banner} />
       <main id="content" class=${`page-${page?.id ?? 'none'}`} tabindex="-1">
         <${Boundary} key=${place.value} what="This page">
-          ${page ? html`<${page.component} params=${params} query=${query} />` : html`<${NoPage} />`}
+          ${isClosed.value ? html`<${SignIn} />` : page ? html`<${page.component} params=${params} query=${query} />` : html`<${NoPage} />`}
         <//>
       </main>
     </div>

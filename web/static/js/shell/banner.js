@@ -2,13 +2,15 @@
 /** Says since when the page is not live, and for a moment that it is back. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { boots, connection, seq, tryNow } from '../store/hub.js';
+import { slowness } from '../net/pulse.js';
+import { boots, connection, isLive, seq, tryNow } from '../store/hub.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { count } from '../ui/text.js';
-import { roughly } from '../ui/time.js';
+import { duration, roughly } from '../ui/time.js';
 import { announce } from '../ui/toast.js';
 import { wordsFor } from './connection_words.js';
+import { isOutdated } from './update.js';
 
 const BACK_SHOWN_MS = 5000;
 
@@ -16,12 +18,27 @@ export function Banner() {
   const words = wordsFor(connection.value);
   const back = useBack();
   useSpoken(words.banner);
-  if (words.banner === '' && back === '') return null;
-  const [symbol, tone, text] = words.banner ? [words.symbol, words.tone, words.banner] : ['ok', 'ok', back];
+  const slow = isLive.value ? slowness.value : 0;
   return html`
-    <div class=${`banner tone-${tone}`} data-testid="banner">
-      <${Icon} name=${symbol} /><span class="words">${text}</span>
-      ${words.canTry && html`<button type="button" data-testid="try-now" onClick=${tryNow}>Try now</button>`}
+    ${isOutdated.value && html`<${Outdated} />`}
+    ${words.banner
+      ? html`<${Line} symbol=${words.symbol} tone=${words.tone} text=${words.banner}>${words.canTry && html`<button type="button" data-testid="try-now" onClick=${tryNow}>Try now</button>`}<//>`
+      : back
+        ? html`<${Line} symbol="ok" tone="ok" text=${back} />`
+        : slow > 0 && html`<${Line} symbol="limited" tone="warning" text=${`The hub is answering slowly (p95 ${duration(slow)}). The page asks less often.`} />`}
+  `;
+}
+
+/** @param {{symbol: string, tone: string, text: string, children?: import('../ui/html.js').Children}} props */
+function Line({ symbol, tone, text, children }) {
+  return html`<div class=${`banner tone-${tone}`} data-testid="banner"><${Icon} name=${symbol} /><span class="words">${text}</span>${children}</div>`;
+}
+
+function Outdated() {
+  return html`
+    <div class="banner tone-info" data-testid="outdated">
+      <${Icon} name="retry" /><span class="words">The hub was updated. This page is of the version before.</span>
+      <button type="button" onClick=${() => location.reload()}>Reload</button>
     </div>
   `;
 }

@@ -21,6 +21,8 @@ const SECOND_KEY_MS = 1500;
 const COMMON = [
   { key: '?', what: 'Open or close this help', run: () => openDialog('help') },
   { key: '/', what: 'Filter the list, or search', run: () => openDialog('palette') },
+  { key: 'j', what: 'Next row; Enter opens it', run: () => stepRow(1) },
+  { key: 'k', what: 'Row before', run: () => stepRow(-1) },
   { key: 'p', what: 'Pause or resume changes on screen', run: togglePause },
   { key: 't', what: 'Theme: system, light, dark', run: turnTheme },
 ];
@@ -100,6 +102,18 @@ function done(event, run) {
 /** @param {EventTarget | null} target */
 function isField(target) {
   return target instanceof HTMLElement && target.matches('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]');
+}
+
+/**
+ * Moves the focus to the link of the next row: of the list that has the focus, or of the first one on the page.
+ * @param {number} step
+ */
+function stepRow(step) {
+  const list = document.activeElement?.closest('tbody') ?? document.querySelector('main tbody');
+  const rows = [...(list?.querySelectorAll('tr') ?? [])];
+  const present = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = rows[present < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, present + step))];
+  /** @type {HTMLElement | null | undefined} */ (next?.querySelector('a[href], button, input'))?.focus();
 }
 
 function turnTheme() {

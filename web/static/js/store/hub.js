@@ -6,12 +6,14 @@
  */
 
 import { batch, computed, signal } from '@preact/signals';
+import { get } from '../net/api.js';
 import { HubSocket, socketAddress } from '../net/socket.js';
 import { correctClock, freeze, hubNow } from '../ui/clock.js';
 import { toast } from '../ui/toast.js';
 import { agentOf, conditionsOf, entryOf, keepEqual, withoutLongGone } from './picture.js';
 
 const ACTIVITY_KEPT = 50;
+const SILENCE_MS = 1500;
 
 /**
  * @typedef {import('./picture.js').Agent} Agent
@@ -74,6 +76,15 @@ const socket = new HubSocket(socketAddress(), {
 
 export function start() {
   socket.start();
+  // A hub that is silent may be one that wants to know who asks; an answer over HTTP says so.
+  setTimeout(() => {
+    if (truth.snapshot === null) get('/api/dashboard/state').catch(() => {});
+  }, SILENCE_MS);
+}
+
+/** With a token that the connection before did not have. */
+export function reconnect() {
+  socket.reconnect();
 }
 
 export function tryNow() {

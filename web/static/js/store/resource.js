@@ -7,9 +7,11 @@
 import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Problem, get } from '../net/api.js';
+import { slowness } from '../net/pulse.js';
 import { paused, seq } from './hub.js';
 
 const AT_MOST_EVERY_MS = 1000;
+const AT_MOST_EVERY_SLOW_MS = 5000;
 
 /**
  * @typedef {object} Resource
@@ -48,12 +50,14 @@ class Reading {
     this.asking = null;
     this.askedAt = -Infinity;
     this.timer = 0;
+    this.due = 0;
     this.isStopped = false;
   }
 
   /** @returns {() => void} */
   start() {
-    const soon = () => this.after(Math.max(0, this.askedAt + AT_MOST_EVERY_MS - performance.now()));
+    const gap = () => (slowness.peek() > 0 ? AT_MOST_EVERY_SLOW_MS : AT_MOST_EVERY_MS);
+    const soon = () => this.after(Math.max(0, this.askedAt + gap() - performance.now()));
     const ends = [paused.subscribe(() => this.path !== null && soon())];
     if (this.onEvents) ends.push(seq.subscribe(() => this.path !== null && soon()));
     document.addEventListener('visibilitychange', soon);
@@ -81,7 +85,7 @@ class Reading {
     void this.read();
   }
 
-  /** @param {number} ms */
+  /** @param {number} ms asked for sooner already, it stays so */
   after(ms) {
     if (this.isStopped) return;
     const due = performance.now() + ms;
@@ -90,8 +94,6 @@ class Reading {
     this.due = due;
     this.timer = setTimeout(() => this.now(), ms);
   }
-
-  due = 0;
 
   async read() {
     const path = this.path;

@@ -1,0 +1,14 @@
+// @ts-check
+/** A task to try a new hub with. */
+
+import { Problem, post } from '../net/api.js';
+import { toast } from '../ui/toast.js';
+
+export async function submitSample() {
+  try {
+    await post('/api/tasks', { description: 'Say hello', metadata: { sample: true } });
+    toast('ok', 'A sample task is queued.');
+  } catch (error) {
+    toast('warning', error instanceof Problem ? error.message : String(error));
+  }
+}
