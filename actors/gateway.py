@@ -84,6 +84,7 @@ class Operation:
 OPERATIONS: dict[str, Operation] = {
     "tasks.submit": Operation(names.TASK_QUEUE, tasks.SubmitTasks),
     "tasks.get": Operation(names.TASK_QUEUE, tasks.GetTask),
+    "tasks.duplicates": Operation(names.TASK_QUEUE, tasks.ReadDuplicates),
     "tasks.list": Operation(names.TASK_QUEUE, tasks.ListTasks),
     "tasks.dead_letter": Operation(names.TASK_QUEUE, tasks.ListDeadLetter),
     "tasks.stats": Operation(names.TASK_QUEUE, tasks.ReadStats),

@@ -101,7 +101,7 @@ class SqliteStorage:
         if found:
             self._connection.begin()
             keys: list[tuple[object, ...]] = [(task.key,) for task in found]
-            for table in ("history", "result", "content", "task"):
+            for table in ("history", "result", "content", "duplicate", "task"):
                 self._connection.run_many(f"DELETE FROM {table} WHERE key = ?", keys)
             for task in found:
                 self._counters[f"status:{task.status.value}"] -= 1
@@ -124,6 +124,15 @@ class SqliteStorage:
 
     def history(self, key: int, limit: int) -> tuple[HistoryEntry, ...]:
         return (*self._writes.pending_history(key), *self._reads.history(key, limit))[:limit]
+
+    def add_duplicate(self, original: int | None, key: int) -> None:
+        if original is not None:
+            self._connection.begin()
+            self._run("INSERT INTO duplicate (key, original) VALUES (?, ?)", (key, original))
+
+    def duplicates(self, original: int, limit: int) -> tuple[str, ...]:
+        sql = "SELECT key FROM duplicate WHERE original = ? ORDER BY key DESC LIMIT ?"
+        return tuple(id_of(row[0]) for row in self._run(sql, (original, limit)))
 
     def open_tasks(self) -> Iterator[OpenTask]:
         return self._reads.open_tasks()

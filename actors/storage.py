@@ -101,6 +101,12 @@ class Storage(Protocol):
     def count_ahead(self, task: Task, limit: int) -> int:
         """Queued tasks before ``task`` in (priority, seq) order; counting stops at ``limit``."""
 
+    def add_duplicate(self, original: int | None, key: int) -> None:
+        """The new task ``key`` was made after ``original``; None: after one that never was."""
+
+    def duplicates(self, original: int, limit: int) -> tuple[str, ...]:
+        """Ids, newest first."""
+
     def list_tasks(self, query: ListTasks) -> TaskPage:
         """By (priority, seq). Raises ``ValueError`` for a cursor that is none of ours."""
 

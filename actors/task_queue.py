@@ -53,6 +53,9 @@ logger = logging.getLogger("agentcom.task_queue")
 
 HISTORY_SHOWN = 50
 
+#: The field of ``extras`` that names the task after which this one was made.
+DUPLICATE_OF = "duplicate_of"
+
 #: More tokens than any attempt can use; a larger number is cut, so that sums of them stay integers of the database.
 MAX_TOKENS = 10**12
 
@@ -83,6 +86,7 @@ class TaskQueue(BatchActor):
         v.SubmitTasks: "submit",
         v.GetTask: "get",
         v.AskWaiting: "waiting",
+        v.ReadDuplicates: "duplicates",
         v.ListTasks: "list_tasks",
         v.ListDeadLetter: "list_dead_letter",
         v.ReadStats: "stats",
@@ -265,6 +269,8 @@ class TaskQueue(BatchActor):
             return Refused(Refusal.INVALID_STATE, str(error))
         if new.idempotency_key is not None:
             self._storage.add_key(submitted_by or "", new.idempotency_key, body_hash, task)
+        if DUPLICATE_OF in new.extras:
+            self._storage.add_duplicate(key_of(new.extras[DUPLICATE_OF]), task.key)
         if task.complete_by is not None:
             heapq.heappush(self._deadlines, (task.complete_by, task.key))
         self._make_ready(task)
@@ -285,6 +291,10 @@ class TaskQueue(BatchActor):
             return Refused(Refusal.NOT_FOUND, "no such task")
         ahead = self._storage.count_ahead(task, v.Waiting.AHEAD_LIMIT) if task.status is TaskStatus.QUEUED else 0
         return v.Waiting(task, ahead, task.key in self._ready)
+
+    def duplicates(self, message: v.ReadDuplicates) -> tuple[str, ...]:
+        key = key_of(message.task_id)
+        return self._storage.duplicates(key, message.LIMIT) if key is not None else ()
 
     def list_tasks(self, message: v.ListTasks) -> v.TaskPage | Refused:
         try:

@@ -19,15 +19,17 @@ from wire.fields import (
     Milliseconds,
     Name,
     Repo,
+    TaskId,
     priority_number,
     size_faults,
 )
 from wire.parsing import Body, parse
 
-#: Fields of later protocol versions: stored and handed to the agent as they came, never interpreted.
+#: Fields that are stored and handed to the agent as they came. Those of later protocol versions are never interpreted.
 EXTRAS = (
     *("repo", "branch", "file_hints", "success_criteria", "verification_steps", "complexity_tier"),
     *("max_verification_retries", "skip_verification", "verification_timeout_ms"),
+    "duplicate_of",
 )
 
 _Items = Annotated[list[str | dict[str, Any]], Meta(max_length=limits.LIST_ITEMS)]
@@ -57,6 +59,8 @@ class NewTaskBody(Body):
     max_verification_retries: Count | None = None
     skip_verification: bool | None = None
     verification_timeout_ms: Count | None = None
+    duplicate_of: TaskId | None = None
+    """The task that this one was made after; shown on both."""
     goal_id: str | None = None
 
     @property

@@ -191,6 +191,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDuplicates:
+    """Answer: ``tuple[str, ...]``, the newest tasks that were made after this one (``extras.duplicate_of``), newest first."""
+
+    LIMIT: ClassVar[int] = 20
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListTasks:
     """Answer: ``TaskPage`` sorted by (priority, seq), paged by key. ``None`` means "do not filter"."""
 

@@ -154,6 +154,7 @@ class Script:
         for op, args in (
             ("tasks.get", {"task_id": cancelled}),
             ("tasks.explain", {"task_id": cancelled}),
+            ("tasks.duplicates", {"task_id": cancelled}),
             ("tasks.list", {}),
             ("tasks.dead_letter", {}),
             ("tasks.stats", {}),

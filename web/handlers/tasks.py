@@ -39,6 +39,8 @@ class Tasks(_TaskList):
         """201; 200 with ``duplicate`` when the idempotency key is known."""
         body = self.body_as(NewTaskBody)
         fields = submission(body)
+        if body.duplicate_of is not None:
+            await self._check_original(body.duplicate_of)
         key = self._key(body)
         if key is not None:
             fields["idempotency_key"] = key
@@ -50,6 +52,14 @@ class Tasks(_TaskList):
             self.answer(answer | {"duplicate": True})
         else:
             self.answer(answer, 201)
+
+    async def _check_original(self, task_id: str) -> None:
+        try:
+            await self.call("tasks.get", task_id=task_id)
+        except HubRefused as refused:
+            if refused.code != "not_found":
+                raise
+            raise Invalid([FieldError("duplicate_of", "not_found", "must be the id of a task")]) from None
 
     def _key(self, body: NewTaskBody) -> str | None:
         header = parse(_KeyHeader, {"idempotency_key": self.request.headers.get("Idempotency-Key")}).idempotency_key
@@ -102,7 +112,9 @@ class DashboardTask(ApiHandler):
     async def on_get(self, task_id: str) -> None:
         task = await about_task(self, "tasks.get", task_id)
         explanation = await about_task(self, "tasks.explain", task_id)
-        self.answer({"task": task_object(task), "explanation": explanation, "attempts": attempts_of(task)})
+        duplicates = await self.call("tasks.duplicates", task_id=task_id)
+        about = {"attempts": attempts_of(task), "duplicates": duplicates}
+        self.answer({"task": task_object(task), "explanation": explanation, **about})
 
 
 class TaskRetry(ApiHandler):
