@@ -17,6 +17,10 @@ from actors.storage import StorageFailed
 
 _LOCKS = "/proc/locks"
 
+#: The kernel's list is not read in one piece: while other processes take and leave locks, one reading of it may miss ours. A lock
+#: that is really gone is in none.
+LOOKS = 5
+
 
 class FileGuard:
     """Made after the first transaction, when all three files exist and our locks are taken."""
@@ -37,7 +41,7 @@ class FileGuard:
                 raise StorageFailed(f"{path} was deleted or moved while the hub uses it") from None
             if found != known:
                 raise StorageFailed(f"{path} was replaced while the hub uses it")
-        if self._sees_locks and not _held_inodes().issuperset(self._locked):
+        if self._sees_locks and not any(_held_inodes().issuperset(self._locked) for _ in range(LOOKS)):
             raise StorageFailed(f"the locks on {self._paths[0]} are gone: something in this process opened the file")
 
 
