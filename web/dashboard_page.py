@@ -62,14 +62,14 @@ class DashboardPage:
 
     # --- what there is to send ----------------------------------------------------------------------------------------
 
-    def read_overview(self, boot_id: str = "", seq: int = -1) -> None:
-        """From event ``seq`` of that life of the hub on, when it is known what happened since; else with a snapshot."""
+    def read_overview(self, boot_id: str = "", seq: int = -1) -> bool:
+        """True: from event ``seq`` of that life of the hub on, because it is known what happened since. Else with a snapshot."""
         self._reads_overview = True
         self._asked_at = None
-        self._epoch = -1
-        if self._feed.continues(boot_id, seq):
-            self._epoch, self._sent_seq = self._feed.epoch, seq
+        is_resumed = self._feed.continues(boot_id, seq)
+        self._epoch, self._sent_seq = (self._feed.epoch, seq) if is_resumed else (-1, 0)
         self.pump()
+        return is_resumed
 
     def leave_overview(self) -> None:
         self._reads_overview = False

@@ -125,7 +125,7 @@ class DashboardSocket(GuardedSocket):
             await self._command(type_, str(frame["task_id"]))
 
     def _change_view(self, frame: dict[str, Any], *, opens: bool) -> None:
-        """Refusals are answered; a view that opens shows it by what it sends."""
+        """The overview says whether it goes on where the page was; of other views only refusals are answered."""
         view = frame.get("view")
         if view == OVERVIEW:
             if not opens:
@@ -133,7 +133,8 @@ class DashboardSocket(GuardedSocket):
                 return
             boot_id, seq = frame.get("boot_id"), frame.get("seq")
             is_known = isinstance(boot_id, str) and isinstance(seq, int)
-            self.page.read_overview(*((boot_id, seq) if is_known else ()))
+            is_resumed = self.page.read_overview(*((boot_id, seq) if is_known else ()))
+            self.page.tell({"type": "subscribed", "view": OVERVIEW, "resumed": is_resumed})
             return
         kind, _, task_id = view.partition(":") if isinstance(view, str) else ("", "", "")
         if kind not in (TASK, OUTPUT) or not is_task_id(task_id):

@@ -2,7 +2,8 @@
 /**
  * The connection to the hub. It reconnects by itself (1 s, doubling to 30 s, plus up to 30 % jitter), notices silence,
  * gaps in the numbering and restarts of the hub, and asks for snapshots: at most one in 500 ms while events flow and
- * one in 10 s when nothing happens. It knows nothing of the page; it tells its listener what arrives.
+ * one in 10 s when nothing happens. It subscribes to the overview and to the views that are watched, again after each
+ * reconnection, from the event on that it knows. It knows nothing of the page; it tells its listener what arrives.
  */
 
 import { at } from '../base.js';
@@ -38,7 +39,7 @@ const SLEEP_AFTER_MS = 30000;
 export function socketAddress() {
   const url = new URL(at('/ws/dashboard'), location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.search = '';
+  url.search = '?protocol=2';
   url.hash = '';
   return url.href;
 }
@@ -65,6 +66,30 @@ export class HubSocket {
     this.isWaiting = false;
     this.sleepTimer = 0;
     this.hubAway = false;
+    /** How many parts of the page watch each view. @type {Map<string, number>} */
+    this.views = new Map();
+  }
+
+  /**
+   * From now on frames of this view come, also after a reconnection.
+   * @param {string} view `task:ID` or `output:ID`
+   * @returns {() => void} ends it
+   */
+  watch(view) {
+    const watching = this.views.get(view) ?? 0;
+    this.views.set(view, watching + 1);
+    if (watching === 0) this.send({ type: 'subscribe', view });
+    return () => this.unwatch(view);
+  }
+
+  /** @param {string} view */
+  unwatch(view) {
+    const left = (this.views.get(view) ?? 1) - 1;
+    if (left > 0) {
+      this.views.set(view, left);
+    } else if (this.views.delete(view)) {
+      this.send({ type: 'unsubscribe', view });
+    }
   }
 
   start() {
@@ -169,6 +194,10 @@ export class HubSocket {
   /** @param {any} frame */
   dispatch(frame) {
     switch (frame.type) {
+      case 'hello':
+        return this.greeted(frame);
+      case 'subscribed':
+        return this.subscribed(frame);
       case 'snapshot':
         return this.snapshot(frame);
       case 'events':
@@ -178,6 +207,23 @@ export class HubSocket {
       default:
         return this.listener.onOther(frame);
     }
+  }
+
+  /** @param {any} frame */
+  greeted(frame) {
+    this.hubAway = frame.hub === 'away';
+    if (this.hubAway) this.update({ phase: 'away', retryAt: null });
+    const known = this.lastSeq >= 0 ? { boot_id: this.bootId, seq: this.lastSeq } : {};
+    this.send({ type: 'subscribe', view: 'overview', ...known });
+    for (const view of this.views.keys()) this.send({ type: 'subscribe', view });
+    this.listener.onOther(frame);
+  }
+
+  /** @param {any} frame `resumed`: the hub goes on where this page was, without a snapshot */
+  subscribed(frame) {
+    if (frame.view !== 'overview' || frame.resumed !== true) return;
+    this.failures = 0;
+    this.update({ phase: 'live', retryAt: null });
   }
 
   /** @param {any} frame */

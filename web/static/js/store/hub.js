@@ -104,7 +104,18 @@ export function send(frame) {
 }
 
 /**
- * Frames that are neither snapshots nor events: results of commands, and what a newer hub says.
+ * Frames of one view (`task:ID`, `output:ID`), and `hello` after each (re)connection, before which something may have been missed.
+ * @param {string} view
+ * @param {(frame: any) => void} listener
+ * @returns {() => void} ends it
+ */
+export function watch(view, listener) {
+  const ends = [socket.watch(view), onFrame((frame) => (frame.view === view || frame.type === 'hello') && listener(frame))];
+  return () => ends.forEach((end) => end());
+}
+
+/**
+ * Frames that are neither snapshots nor events: results of commands, of views, and what a newer hub says.
  * @param {(frame: any) => void} listener
  * @returns {() => void} stops it
  */
