@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from supervision.exits import Error, ExitReason, Killed, Normal, Shutdown
@@ -83,15 +82,6 @@ def _check_limits(start: ProcessStart) -> None:
             raise ValueError(f"a limit of {most} is above what we may use ourselves: {hard}")
     if start.nice < 0 and os.geteuid() != 0:
         raise ValueError(f"nice {start.nice} needs privileges")
-
-
-def signal_group(process: subprocess.Popen[bytes], signum: int, *, own_group: bool) -> None:
-    """Signal the child and what it started. Nothing when it is gone."""
-    with suppress(ProcessLookupError, PermissionError):
-        if own_group:
-            os.killpg(process.pid, signum)
-        else:
-            os.kill(process.pid, signum)
 
 
 def exit_reason(

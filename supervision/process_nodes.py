@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervision.core import Child, RunState
+from supervision.children import Child, RunState
 from supervision.node import Node, age, exits_of, supervisor_facts
 from supervision.process_supervisor import Group, ProcessNode, ProcessSupervisor
 

@@ -11,6 +11,16 @@ _CREDENTIALS = struct.Struct("3i")
 #: A datagram of this protocol is a few short lines.
 _MAX_BYTES = 4096
 
+#: The longest time that anybody may ask for: a day.
+_MAX_USEC = 86_400_000_000
+
+
+def seconds(microseconds: str) -> float | None:
+    """A number of this protocol; None for what is none, or is more than a day."""
+    if not microseconds.isdecimal() or len(microseconds) > len(str(_MAX_USEC)) or int(microseconds) > _MAX_USEC:
+        return None
+    return int(microseconds) / 1_000_000
+
 
 class NotifySocket:
     """``path`` goes to the children as ``NOTIFY_SOCKET``."""

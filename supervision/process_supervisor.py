@@ -8,11 +8,10 @@ Signals: the first SIGTERM or SIGINT stops every child in reverse order of start
 
 from __future__ import annotations
 
-import heapq
 import logging
 import os
 import random
-import selectors
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -20,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +47,7 @@ from supervision.core_messages import (
 from supervision.exits import Error, ExitReason, Killed, Shutdown
 from supervision.notify import notify
 from supervision.process_child import ProcessStart, spawn
+from supervision.process_loop import Loop
 from supervision.process_notify import NotifySocket
 from supervision.process_signals import StopSignals, StopSource
 from supervision.running_process import RunningProcess, tail_of
@@ -136,15 +135,11 @@ class ProcessSupervisor:
         stop_limit_s: float = 10.0,
         clock: Clock | None = None,
     ) -> None:
-        self._clock = clock or SystemClock()
+        self._loop = Loop(clock or SystemClock())
         self._on_change = on_change or (lambda: None)
         self._stop_limit_s = stop_limit_s
         self._on_demand = tuple(_on_demand(specs))
         self._wanted: set[str] = set()
-        self._selector = selectors.DefaultSelector()
-        self._deadlines: list[tuple[float, int, Callable[[], None]]] = []
-        self._numbers = count()
-        self._soon: list[Callable[[], None]] = []
         self._stop_signals = 0
         self._stopping = False
         self._over: ExitReason | None = None
@@ -155,27 +150,28 @@ class ProcessSupervisor:
     @property
     def now(self) -> float:
         """Monotonic seconds."""
-        return self._clock.monotonic()
+        return self._loop.now
 
-    # --- the loop -------------------------------------------------------------------------------------------------
+    # --- life -----------------------------------------------------------------------------------------------------
 
     def run(self, stops: StopSource | None = None) -> int:
         """``stops``: where requests to stop come from; the signals of this process unless something else is named."""
-        with tempfile.TemporaryDirectory(prefix="supervisor-") as folder:
-            self._notify = NotifySocket(Path(folder) / "notify")
-            self._selector.register(self._notify, selectors.EVENT_READ, self._read_notifications)
-            stops = stops or StopSignals()
-            self._selector.register(stops, selectors.EVENT_READ, lambda: self._signalled(stops.read()))
-            self._ping_upwards()
-            try:
-                self._feed(self.top, Begin())
-                while self._over is None:
-                    self._wait_once()
-            finally:
-                self.kill_all()
-                stops.close()
-                self._selector.close()
-                self._notify.close()
+        folder = Path(tempfile.mkdtemp(prefix="supervisor-"))
+        self._notify = NotifySocket(folder / "notify")
+        self._loop.watch(self._notify, self._read_notifications)
+        stops = stops or StopSignals()
+        self._loop.watch(stops, lambda: self._signalled(stops.read()))
+        self._ping_upwards()
+        try:
+            self._feed(self.top, Begin())
+            self._loop.run(lambda: self._over is not None)
+        finally:
+            self.kill_all()
+            stops.close()
+            self._notify.close()
+            if self._loop.is_ours:
+                self._loop.close()
+                shutil.rmtree(folder, ignore_errors=True)
         return 1 if self._gave_up else 0
 
     def _ping_upwards(self) -> None:
@@ -183,26 +179,7 @@ class ProcessSupervisor:
         every_s = _seconds(os.environ.get("WATCHDOG_USEC", ""))
         if every_s and os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
             notify("WATCHDOG=1")
-            self._after(every_s / 2, self._ping_upwards)
-
-    def _wait_once(self) -> None:
-        while self._soon and self._over is None:
-            self._soon.pop(0)()
-        if self._over is not None:
-            return
-        for key, _ in self._selector.select(self._until_deadline()):
-            key.data()
-        now = self._clock.monotonic()
-        while self._deadlines and self._deadlines[0][0] <= now:
-            heapq.heappop(self._deadlines)[2]()
-
-    def _until_deadline(self) -> float | None:
-        if not self._deadlines:
-            return None
-        return max(self._deadlines[0][0] - self._clock.monotonic(), 0.0)
-
-    def _after(self, delay_s: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._deadlines, (self._clock.monotonic() + delay_s, next(self._numbers), action))
+            self._loop.after(every_s / 2, self._ping_upwards)
 
     # --- signals --------------------------------------------------------------------------------------------------
 
@@ -217,7 +194,7 @@ class ProcessSupervisor:
             logger.info("stopping")
             notify("STOPPING=1")
             self._stopping = True
-            self._after(self._stop_limit_s, self._kill_and_end)
+            self._loop.after(self._stop_limit_s, self._kill_and_end)
             self._feed(self.top, StopRequested(Shutdown()))
         else:
             logger.info("stopping at once")
@@ -228,7 +205,9 @@ class ProcessSupervisor:
         self._over = self._over or Killed("timeout")
 
     def kill_all(self) -> None:
-        """SIGKILL every process group that is left, and reap it."""
+        """SIGKILL every process group that is left, and reap it. Nothing in a forked copy, whose they are not."""
+        if not self._loop.is_ours:
+            return
         for running in self.processes():
             running.send(signal.SIGKILL, to_group=True)
         for running in self.processes():
@@ -246,7 +225,7 @@ class ProcessSupervisor:
     def _notified(
         self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess, said: dict[str, str]
     ) -> None:
-        now = self._clock.monotonic()
+        now = self._loop.now
         running.status = said.get("STATUS", running.status)[:STATUS_LIMIT]
         if said.get("WATCHDOG") == "1":
             running.seen_alive_s = now
@@ -264,16 +243,16 @@ class ProcessSupervisor:
         if any(spec.id == id_ for spec in self._on_demand):
             self._wanted.add(id_)
             for node in list(self._nodes()):
-                self._soon.append(partial(self._start_on_demand, node))
+                self._loop.soon(partial(self._start_on_demand, node))
 
     def _complete_start(self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess) -> None:
         """Once it is ready and has been up for long enough."""
-        now = self._clock.monotonic()
+        now = self._loop.now
         early_s = running.spawned_s + running.start.min_uptime_s - now
         if node.processes.get(identity) is not running or running.is_ready or not running.said_ready:
             return
         if early_s > 0:
-            self._after(early_s, lambda: self._complete_start(node, identity, running))
+            self._loop.after(early_s, lambda: self._complete_start(node, identity, running))
             return
         running.is_ready = True
         running.seen_alive_s = now
@@ -286,14 +265,14 @@ class ProcessSupervisor:
         limit_s = running.start.watchdog_s
         if limit_s is None or running.asked_to_stop is not None or running.has_ended:
             return
-        left_s = running.seen_alive_s + limit_s - self._clock.monotonic()
+        left_s = running.seen_alive_s + limit_s - self._loop.now
         if left_s > 0:
-            self._after(left_s, lambda: self._watch(running))
+            self._loop.after(left_s, lambda: self._watch(running))
             return
         running.forced = "watchdog"
         # A process that can still do anything writes a core or a traceback now.
         running.send(signal.SIGABRT)
-        self._after(ABORT_GRACE_S, lambda: running.force("watchdog"))
+        self._loop.after(ABORT_GRACE_S, lambda: running.force("watchdog"))
 
     # --- children -------------------------------------------------------------------------------------------------
 
@@ -320,7 +299,7 @@ class ProcessSupervisor:
     def _answered(self, node: ProcessNode, value: object) -> None:
         """A start on demand that failed is tried again; what is there already is what was wanted."""
         if isinstance(value, Failure) and value.code == "start_failed":
-            self._after(ON_DEMAND_PAUSE_S, lambda: self._try_again(node))
+            self._loop.after(ON_DEMAND_PAUSE_S, lambda: self._try_again(node))
 
     def _try_again(self, node: ProcessNode) -> None:
         if not self._stopping and node in self._nodes():
@@ -333,7 +312,7 @@ class ProcessSupervisor:
         on_ready: Callable[[], None],
         on_exit: Callable[[ExitReason], None],
     ) -> ProcessNode:
-        core = SupervisorCore(flags, specs, self._clock.monotonic, chance=random.random)
+        core = SupervisorCore(flags, specs, lambda: self._loop.now, chance=random.random)
         return ProcessNode(core, on_ready, on_exit)
 
     def _became_ready(self) -> None:
@@ -359,9 +338,9 @@ class ProcessSupervisor:
         elif isinstance(effect, ScheduleRetry):
             retry = RetryDue(effect.key, effect.token)
             if effect.delay_s > 0:
-                self._after(effect.delay_s, lambda: self._feed(node, retry))
+                self._loop.after(effect.delay_s, lambda: self._feed(node, retry))
             else:
-                self._soon.append(lambda: self._feed(node, retry))
+                self._loop.soon(lambda: self._feed(node, retry))
         elif isinstance(effect, Reply):
             self._answered(node, effect.value)
         elif isinstance(effect, Ready):
@@ -380,18 +359,18 @@ class ProcessSupervisor:
 
         def ready() -> None:
             state["ready"] = True
-            self._soon.append(lambda: self._feed(node, Started(*identity)))
-            self._soon.append(lambda: self._start_on_demand(inner))
+            self._loop.soon(lambda: self._feed(node, Started(*identity)))
+            self._loop.soon(lambda: self._start_on_demand(inner))
 
         def over(reason: ExitReason) -> None:
             del node.groups[identity]
             event = Exited(*identity, reason) if state["ready"] else StartFailed(*identity, reason)
-            self._soon.append(lambda: self._feed(node, event))
+            self._loop.soon(lambda: self._feed(node, event))
 
         inner = self._node(group.flags, group.specs, ready, over)
         inner.on_demand = group.on_demand
         node.groups[identity] = inner
-        self._soon.append(lambda: self._feed(inner, Begin()))
+        self._loop.soon(lambda: self._feed(inner, Begin()))
 
     def _start_process(self, node: ProcessNode, effect: StartChild) -> None:
         identity = (effect.key, effect.incarnation)
@@ -402,42 +381,42 @@ class ProcessSupervisor:
         except (OSError, ValueError, TypeError, subprocess.SubprocessError) as error:
             reason = Error(f"cannot start: {error}", origin="start")
             # A pause, so that a command that cannot be found does not become a busy loop.
-            self._after(CANNOT_START_PAUSE_S, lambda: self._feed(node, StartFailed(*identity, reason)))
+            self._loop.after(CANNOT_START_PAUSE_S, lambda: self._feed(node, StartFailed(*identity, reason)))
             return
-        now = self._clock.monotonic()
+        now = self._loop.now
         deadline_s = now + effect.spec.start_timeout_s
         running = RunningProcess(effect.spec.id, process, start, pidfd, now, deadline_s, tail_of(process, start))
         node.processes[identity] = running
-        self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._process_ended(node, identity, running))
+        self._loop.watch(pidfd, lambda: self._process_ended(node, identity, running))
         if running.tail is not None:
-            self._selector.register(running.tail.fd, selectors.EVENT_READ, lambda: self._read_output(running))
+            self._loop.watch(running.tail.fd, lambda: self._read_output(running))
         if start.awaits_ready:
-            self._after(effect.spec.start_timeout_s, lambda: self._start_timed_out(running))
+            self._loop.after(effect.spec.start_timeout_s, lambda: self._start_timed_out(running))
         else:
             running.said_ready = True
-            self._soon.append(lambda: self._complete_start(node, identity, running))
+            self._loop.soon(lambda: self._complete_start(node, identity, running))
 
     def _read_output(self, running: RunningProcess) -> None:
         if running.tail is not None and not running.tail.read():
-            self._selector.unregister(running.tail.fd)
+            self._loop.forget(running.tail.fd)
 
     def _start_timed_out(self, running: RunningProcess) -> None:
         if running.said_ready or running.has_ended:
             return
-        left_s = running.start_deadline_s - self._clock.monotonic()
+        left_s = running.start_deadline_s - self._loop.now
         if left_s > 0:  # it asked for more time
-            self._after(left_s, lambda: self._start_timed_out(running))
+            self._loop.after(left_s, lambda: self._start_timed_out(running))
             return
         running.force("start timeout")
 
     def _process_ended(self, node: ProcessNode, identity: tuple[str, int], running: RunningProcess) -> None:
-        self._selector.unregister(running.pidfd)
+        self._loop.forget(running.pidfd)
         reason = running.reap(self._last_words(running))
         del node.processes[identity]
         if running.is_ready:
             self._feed(node, Exited(*identity, reason))
         else:
-            up_s = self._clock.monotonic() - running.spawned_s
+            up_s = self._loop.now - running.spawned_s
             why = f"ended after {up_s:.2f} s, before its start was complete ({reason})"
             failed: Any = reason if not reason.is_clean else Error(why, "", "start")
             self._feed(node, StartFailed(*identity, failed))
@@ -447,8 +426,7 @@ class ProcessSupervisor:
         tail = running.tail
         if tail is None:
             return ""
-        with suppress(KeyError):
-            self._selector.unregister(tail.fd)
+        self._loop.forget(tail.fd)
         for _ in range(LAST_READS):
             if not tail.read():
                 break
@@ -459,7 +437,7 @@ class ProcessSupervisor:
         identity = (effect.key, effect.incarnation)
         inner = node.groups.get(identity)
         if inner is not None:
-            self._soon.append(lambda: self._feed(inner, StopRequested(Shutdown())))
+            self._loop.soon(lambda: self._feed(inner, StopRequested(Shutdown())))
             return
         running = node.processes.get(identity)
         if running is None:  # its exit is on the way
@@ -471,7 +449,7 @@ class ProcessSupervisor:
         running.asked_to_stop = running.start.stop_signal
         running.send(running.start.stop_signal)
         if limit_s != INFINITY:
-            self._after(limit_s, lambda: running.force("timeout"))
+            self._loop.after(limit_s, lambda: running.force("timeout"))
 
 
 def _on_demand(specs: Iterable[ChildSpec]) -> Iterator[ChildSpec]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 
 from supervision.exits import ExitReason
-from supervision.process_child import ProcessStart, exit_reason, signal_group
+from supervision.process_child import ProcessStart, exit_reason
 from supervision.process_output import OutputTail
 
 
@@ -41,7 +42,12 @@ class RunningProcess:
         return os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def send(self, signum: int, *, to_group: bool = False) -> None:
-        signal_group(self.process, signum, own_group=to_group and self.start.own_group)
+        """To it, also when it has left its group, and to what it started if ``to_group``. Nothing when nobody is left."""
+        if to_group and self.start.own_group:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signum)
+        with suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(self.pidfd, signum)
 
     def force(self, why: str) -> None:
         """SIGKILL for it and what it started."""

@@ -118,9 +118,11 @@ def test_a_root_that_gives_up_stops_the_rest_in_order_and_fails(tmp_path: Path) 
     assert (tmp_path / "bye").exists()
 
 
-def test_a_command_that_is_not_there_neither_spins_nor_hangs(tmp_path: Path) -> None:
-    """Case 227."""
-    bad = "ChildSpec('bad', ProcessStart(('/no/such/program',), awaits_ready=False), Restart.PERMANENT)"
+@pytest.mark.parametrize("program", ["/no/such/program", "./not-executable"])
+def test_a_command_that_is_not_there_neither_spins_nor_hangs(tmp_path: Path, program: str) -> None:
+    """Case 227: neither one that does not exist nor one that may not be executed."""
+    (tmp_path / "not-executable").write_text("x")
+    bad = f"ChildSpec('bad', ProcessStart(({program!r},), awaits_ready=False), Restart.PERMANENT)"
     with Tree(tmp_path, tree_of(bad, max_restarts=100)) as tree:
         tree.wait_for_line("bad", "start_error", "cannot start")
         assert tree.process.wait(timeout=20) == 1
@@ -202,6 +204,49 @@ def test_restarts_leave_no_descriptor_and_no_zombie_behind(tmp_path: Path, reque
         children = Path(f"/proc/{tree.process.pid}/task/{tree.process.pid}/children").read_text().split()
         assert len(children) <= 2
         assert tree.stop() == 0
+
+
+@pytest.mark.parametrize("ends", ["raise SystemExit(0)", "return"])
+def test_a_forked_copy_of_the_supervisor_takes_nothing_away(tmp_path: Path, ends: str) -> None:
+    """Case 221: it neither ends the children nor goes on with the loop, whether it unwinds the stack or comes back."""
+    source = f"""{HEAD}
+import os
+
+def changed(supervisor):
+    if supervisor.is_ready and not os.path.exists("copy"):
+        copy = os.fork()
+        if copy == 0:
+            {ends}
+        open("copy.new", "w").write(str(copy))
+        os.rename("copy.new", "copy")
+
+tells = "from supervision.notify import notify; notify('READY=1');"
+one = python("import os, time; open('one', 'a').write(f'{{os.getpid()}}\\\\n'); " + tells + "time.sleep(600)", awaits_ready=True)
+tree = ProcessTree(SupervisorFlags(), (ChildSpec("one", one),), on_change=changed)
+"""
+    with Tree(tmp_path, source) as tree:
+        wait_for(lambda: (tmp_path / "copy").exists(), what="\n".join(tree.log))
+        copy = int((tmp_path / "copy").read_text())
+        wait_for(lambda: not is_running(copy))
+        first = int((tmp_path / "one").read_text())
+        assert is_running(first)
+        os.kill(first, signal.SIGKILL)
+        tree.wait_for_line("one", "progress: started", count=2)  # readiness still reaches the original
+        assert tree.stop() == 0
+
+
+def test_a_child_that_leaves_its_group_is_ended_all_the_same(tmp_path: Path) -> None:
+    """Case 54 (child_unlink) for a process: in the group of its supervisor, and deaf."""
+    deaf = (
+        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.setpgid(0, os.getpgid(os.getppid()));"
+        " open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+    )
+    source = tree_of(f"ChildSpec('deaf', python({deaf!r}), shutdown_s=0.2)")
+    with Tree(tmp_path, source) as tree:
+        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
+        assert tree.stop() == 0
+        assert [line for line in tree.log if "shutdown_error" in line and "killed(timeout)" in line]
+    assert not is_running(int((tmp_path / "pid").read_text()))
 
 
 # --- the entry point ---------------------------------------------------------------------------------------------------
