@@ -12,13 +12,14 @@ A handler returns the answer. ``handles`` maps message types to method names; ot
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, cast
 
 import pykka
 from pykka import messages
 
-from supervision.cell import ActorExit, Cell, cell_of_birth
+from supervision.birth import cell_of_birth
+from supervision.cell import ActorExit, Cell
 from supervision.deferred import Deferred
 from supervision.exits import ExitReason, ExitRequested, Normal
 from supervision.future import ActorFuture
@@ -73,6 +74,9 @@ class Actor(pykka.Actor):
 
     acknowledges_itself: ClassVar[bool] = False
     """True: the start is complete when the actor calls ``cell.acknowledge()`` and not when ``on_start`` returns."""
+
+    child_defaults: ClassVar[Mapping[str, Any]] = {}
+    """How it wants to be supervised unless its spec says otherwise: ``restart``, ``shutdown_s`` and the like (``child``)."""
 
     expected_errors: ClassVar[tuple[type[BaseException], ...]] = ()
     """Exceptions that only reach the caller of an ask and never end the actor."""
@@ -139,6 +143,9 @@ class Actor(pykka.Actor):
     def make_dispatcher(cls, cell: Cell) -> Dispatcher:
         """Where the turns of this actor run."""
         return cell.runtime.pool
+
+    def on_start(self) -> Any:
+        """In the actor's own thread, before its first message. What it returns goes to whoever asked for the start."""
 
     # --- receiving --------------------------------------------------------------------------------------------------
 
@@ -226,9 +233,12 @@ class Actor(pykka.Actor):
     traps_exits: ClassVar[bool] = False
     """True: the end of a linked actor arrives as the message ``ExitSignal``. False: an abnormal one ends this actor too."""
 
-    def monitor(self, target: Target) -> int:
-        """A message ``Down(token, target, reason)`` follows when ``target`` ends; at once when it is gone. The token."""
-        return self._watched().monitor(target, self._deliver)
+    def monitor(self, target: Target, message: object = None) -> int:
+        """A message ``Down(token, target, reason)`` follows when ``target`` ends; at once when it is gone. The token.
+
+        ``message``: what follows instead, for an actor that knows by it what to do.
+        """
+        return self._watched().monitor(target, self._deliver, message)
 
     def demonitor(self, token: int) -> None:
         """No ``Down`` for this token follows, also if it is in the mailbox already."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import contextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pykka
 from pykka import messages as pykka_messages
 
 from supervision import actor_registry, threads
+from supervision.belongings import Belongings, rarely
+from supervision.birth import born_in
 from supervision.deferred import Deferred
 from supervision.exits import (
     Error,
@@ -34,11 +35,8 @@ from supervision.mailbox import Continuation, Mailbox
 from supervision.ref import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from supervision.actor import Actor
     from supervision.runtime import Runtime
-    from supervision.timers import Timer
 
 logger = logging.getLogger("supervision")
 
@@ -52,6 +50,13 @@ class ActorExit(pykka.ActorDeadError):
     def __init__(self, who: str, reason: ExitReason) -> None:
         super().__init__(f"{who} ended ({reason}) before it answered")
         self.reason = reason
+
+
+class Begun(NamedTuple):
+    """What a start answers instead of the ref alone, when ``on_start`` returned something: ``info``."""
+
+    ref: pykka.ActorRef[Any]
+    info: Any
 
 
 class Revoked(BaseException):
@@ -74,33 +79,11 @@ class StopRequest:
         self.reason = reason
 
 
-_birth = threads.new_local()
-
-
-@contextmanager
-def _born_in(cell: Cell) -> Iterator[None]:
-    _birth.cell = cell
-    try:
-        yield
-    finally:
-        _birth.cell = None
-
-
-def cell_of_birth() -> Cell | None:
-    """The cell whose actor is being constructed in this thread; taken once."""
-    cell: Cell | None = getattr(_birth, "cell", None)
-    _birth.cell = None
-    return cell
-
-
-#: For what all incarnations do rarely and in a few steps, such as ending or being monitored: one lock is cheaper than 100,000.
-_lock = threads.new_lock()
-
 #: Class attributes of an Enum are slow to read, and these are read in every turn.
 _NEW, _OVER = Phase.NEW, Phase.OVER
 
 
-class Cell:
+class Cell(Belongings):
     """``start`` answers with the ref, or with the exception of ``__init__`` / ``on_start`` (``Ignore`` included).
 
     An idle one is as small as can be: what only some incarnations have is made when it is needed.
@@ -108,13 +91,9 @@ class Cell:
 
     __slots__ = (
         "__weakref__",
-        "_deferred",
-        "_monitors",
         "_on_exit",
-        "_releases",
         "_start_call",
         "_started",
-        "_timers",
         "_urn",
         "actor",
         "actor_class",
@@ -123,13 +102,11 @@ class Cell:
         "dispatcher",
         "in_hand",
         "in_turn",
-        "mailbox",
         "name",
         "phase",
         "reason",
         "ref",
         "reply_to",
-        "runtime",
         "started_s",
         "thread_id",
         "was_started",
@@ -169,10 +146,7 @@ class Cell:
         self._started: ActorFuture[Any] | None = None
         self._start_call: tuple[tuple[Any, ...], dict[str, Any]] | None = (args, kwargs) if args or kwargs else None
         self._on_exit = on_exit
-        self._monitors: list[Callable[[ExitReason], None]] | None = None
-        self._timers: dict[Timer, None] | None = None
-        self._deferred: dict[Deferred, None] | None = None
-        self._releases: list[Callable[[], None]] | None = None
+        self.owns_nothing()
         self.dispatcher = actor_class.make_dispatcher(self)
 
     def __repr__(self) -> str:
@@ -187,7 +161,7 @@ class Cell:
         """Made when somebody asks for it."""
         if self._urn is None:
             made = self.runtime.new_urn()
-            with _lock:
+            with rarely:
                 self._urn = self._urn or made
         return self._urn
 
@@ -244,7 +218,7 @@ class Cell:
             assert self.actor is not None and self.ref is not None
             if self.name is not None:
                 self.runtime.names.register(self.name, self)
-            self.actor.on_start()
+            info = self.actor.on_start()
         except Ignore as ignore:
             self._finish(Normal(), ignore)
         except ExitRequested as request:
@@ -254,18 +228,19 @@ class Cell:
                 self._log_failure(error)
             self._finish(error_from(error, "start"), error)
         else:
-            with _lock:
+            with rarely:
                 if self.phase is not _NEW:  # over already: revoked, or stopped by itself
                     return
                 self.phase = Phase.RUNNING
             if not self.actor.acknowledges_itself:
-                self.acknowledge()
+                self.acknowledge(info)
 
-    def acknowledge(self) -> None:
-        """The start is complete; whoever waits for it gets the ref."""
+    def acknowledge(self, info: Any = None) -> None:
+        """The start is complete; whoever waits for it gets the ref, and ``info`` if there is any."""
         self.was_started = True
         if self._started is not None:
-            self._started.set(self.ref)
+            assert self.ref is not None
+            self._started.set(self.ref if info is None else Begun(self.ref, info))
             self._started = None
 
     def _construct(self) -> None:
@@ -273,7 +248,7 @@ class Cell:
             return
         args, kwargs = self._start_call or ((), {})
         self._start_call = None
-        with _born_in(self):
+        with born_in(self):
             self.actor_class(*args, **kwargs)
         assert self.ref is not None
         actor_registry.refs.append(self.ref)
@@ -388,12 +363,6 @@ class Cell:
         if actor is not None and not self.is_over:
             self.mailbox.post(Continuation(lambda _: actor.linked_ended(linked, reason), None))
 
-    def on_release(self, release: Callable[[], None]) -> None:
-        """``release()`` when the incarnation ends, before anybody can observe that it did."""
-        if self._releases is None:
-            self._releases = []
-        self._releases.append(release)
-
     def revoke(self, cause: str) -> None:
         """End the incarnation at once, from any thread. A handler that is still running goes on as an abandoned thread."""
         if not self._finish(Killed(cause)):
@@ -417,22 +386,17 @@ class Cell:
         self._leave()
 
     def _finish(self, reason: ExitReason, start_error: BaseException | None = None) -> bool:
-        with _lock:
+        with rarely:
             if self.phase is _OVER:
                 return False
             self.reason = reason
             self.phase = _OVER
         self._leave()
         self.mailbox.close()
-        for deferred in list(self._deferred or ()):
-            deferred.fail(ActorExit(str(self), reason))
+        self.fail_deferred(ActorExit(str(self), reason))
         if self.name is not None:
             self.runtime.names.unregister(self.name, self)
-        for release in self._releases or ():
-            release()
-        for timer in list(self._timers or ()):
-            timer.cancel()
-        self._timers = None
+        self.release_all()
         self.runtime.forget(self)
         self.runtime.release(self.dispatcher)
         self._publish(reason)
@@ -442,9 +406,7 @@ class Cell:
         return True
 
     def _publish(self, reason: ExitReason) -> None:
-        with _lock:
-            monitors, self._monitors = self._monitors, None
-        for monitor in monitors or ():
+        for monitor in self.take_monitors():
             monitor(reason)
         if self._on_exit is not None:
             self._on_exit(self, reason)
@@ -459,43 +421,5 @@ class Cell:
         else:
             self._answer_failed(reply_to, ActorExit(str(self), self.reason or NoProc()))
 
-    # --- what belongs to the incarnation ----------------------------------------------------------------------------
 
-    def monitor(self, callback: Callable[[ExitReason], None]) -> Callable[[], None]:
-        """``callback(reason)`` exactly once, in some thread; at once with ``NoProc`` when it is over. Returns the undo."""
-        with _lock:
-            if self.phase is not _OVER:
-                self._monitors = self._monitors or []
-                self._monitors.append(callback)
-                return lambda: self._drop_monitor(callback)
-        callback(NoProc())
-        return lambda: None
-
-    def _drop_monitor(self, callback: Callable[[ExitReason], None]) -> None:
-        with _lock:
-            if self._monitors is not None and callback in self._monitors:
-                self._monitors.remove(callback)
-
-    def add_timer(self, delay_s: float, message: object, period_s: float | None) -> Timer:
-        def fire() -> None:
-            if period_s is None and self._timers is not None:
-                self._timers.pop(timer, None)
-            self.mailbox.post(message)
-
-        timer = self.runtime.timers.after(delay_s, fire, period_s)
-        if self._timers is None:
-            self._timers = {}
-        self._timers[timer] = None
-        return timer
-
-    def defer(self, deferred: Deferred) -> None:
-        if self._deferred is None:
-            self._deferred = {}
-        self._deferred[deferred] = None
-
-    def settle_deferred(self, deferred: Deferred) -> None:
-        if self._deferred is not None:
-            self._deferred.pop(deferred, None)
-
-
-__all__ = ["ActorExit", "Cell", "Continuation", "Error", "Phase", "cell_of_birth"]
+__all__ = ["ActorExit", "Cell", "Continuation", "Error", "Phase"]

@@ -10,18 +10,16 @@ child, so that a late word about a child that was deleted is never taken for one
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any, TypeAlias
 
 from supervision.backoff import Backoff
+from supervision.children import Child, Children, RunState
 from supervision.core_messages import (
     Api,
     Begin,
-    ChildCounts,
-    ChildInfo,
     DeleteChildRequest,
     Effect,
     Event,
@@ -32,12 +30,14 @@ from supervision.core_messages import (
     Ready,
     Reply,
     Report,
+    ResetBackoffRequest,
     RestartChildRequest,
     RetryDue,
     ScheduleRetry,
     StartChild,
     StartChildRequest,
     Started,
+    StartedWith,
     StartFailed,
     StartIgnored,
     StartOutcome,
@@ -53,40 +53,14 @@ from supervision.intensity import RestartWindow
 from supervision.spec import (
     AutoShutdown,
     ChildSpec,
-    ChildType,
     Restart,
     SpecError,
     Strategy,
     SupervisorFlags,
     check_child_spec,
     check_child_specs,
+    check_flags,
 )
-
-# --- state --------------------------------------------------------------------------------------------------------
-
-
-class RunState(Enum):
-    RUNNING = auto()
-    RESTARTING = auto()
-    NONE = auto()
-
-
-@dataclass(slots=True)
-class Child:
-    key: str
-    spec: ChildSpec
-    state: RunState = RunState.NONE
-    ref: Any = None
-    incarnation: int = 0
-    retry_token: int = 0
-    restarts: int = 0
-    last_exit: ExitReason | None = None
-    last_exit_s: float | None = None
-    started_s: float = 0.0
-    failures: int = 0
-    """In a row, for its back-off."""
-    pass_is_counted: bool = False
-    """The retry that it waits for is the rest of a pass that was counted when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +73,13 @@ class _Awaited:
 
     def fits(self, event: Event) -> bool:
         return isinstance(event, self.kinds) and (event.key, event.incarnation) == (self.key, self.incarnation)  # type: ignore[union-attr]
+
+
+def _started(child: Child, outcome: StartOutcome) -> Any:
+    """What the caller gets: the ref, and with it what the start had to say, if anything."""
+    if isinstance(outcome, Started) and outcome.info is not None:
+        return StartedWith(child.ref, outcome.info)
+    return child.ref
 
 
 _START_OUTCOMES = (Started, StartIgnored, StartFailed)
@@ -121,23 +102,26 @@ class SupervisorCore:
     max_children: int | None = None
     chance: Callable[[], float] = _no_chance
     """From 0 to 1, for the jitter of back-offs."""
-    children: dict[str, Child] = field(init=False, default_factory=dict)
+    children: Children = field(init=False)
     window: RestartWindow = field(init=False)
     is_over: bool = field(init=False, default=False)
-    _inbox: deque[Event] = field(init=False, default_factory=deque)
+    _inbox: OrderedDict[object, Event] = field(init=False, default_factory=OrderedDict)
+    """What waits, in order; an exit is found by whose it is, so that 10,000 that come out of order cost no search each."""
     _effects: list[Effect] = field(init=False, default_factory=list)
     _procedure: Procedure | None = field(init=False, default=None)
     _awaited: _Awaited | None = field(init=False, default=None)
-    _keys: int = field(init=False, default=0)
     _incarnations: int = field(init=False, default=0)
+    _numbers: int = field(init=False, default=0)
+    """Of retries, so that an old one is never taken for one of a successor, and of what waits."""
 
     def __post_init__(self) -> None:
         """Raises ``SpecError``; then nothing was started."""
-        self.flags.check()
+        check_flags(self.flags)
+        self.children = Children(self.dynamic)
         self.window = RestartWindow(self.flags.max_restarts, self.flags.period_s)
         for spec in check_child_specs(self.specs, self.flags.auto_shutdown):
             self._check_backoff(spec)
-            self._add(spec)
+            self.children.add(spec)
 
     def _check_backoff(self, spec: ChildSpec) -> None:
         fault = spec.backoff.fault(self.flags.max_restarts, self.flags.period_s) if spec.backoff is not None else None
@@ -149,11 +133,15 @@ class SupervisorCore:
         if self._awaited is not None and self._awaited.fits(event):
             self._advance(event)
         else:
-            self._inbox.append(event)
+            self._inbox[(event.key, event.incarnation) if isinstance(event, Exited) else self._number()] = event
         while not self.is_over and self._step():
             pass
         effects, self._effects = self._effects, []
         return effects
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     # --- the sequential machine -----------------------------------------------------------------------------------
 
@@ -162,14 +150,13 @@ class SupervisorCore:
         if self._procedure is None:
             if not self._inbox:
                 return False
-            self._procedure = self._serve(self._inbox.popleft())
+            self._procedure = self._serve(self._inbox.popitem(last=False)[1])
             return self._advance(None)
         # Only an exit can be here before it is awaited; the outcome of a start comes after its effect.
         if self._awaited is not None and self._awaited.kinds == (Exited,):
-            for event in self._inbox:
-                if self._awaited.fits(event):
-                    self._inbox.remove(event)
-                    return self._advance(event)
+            event = self._inbox.pop((self._awaited.key, self._awaited.incarnation), None)
+            if event is not None:
+                return self._advance(event)
         return False
 
     def _advance(self, event: Event | None) -> bool:
@@ -209,23 +196,20 @@ class SupervisorCore:
     def _start(self, child: Child) -> Generator[_Awaited, Any, StartOutcome]:
         self._incarnations += 1
         child.incarnation = self._incarnations
-        child.retry_token += 1
+        child.retry_token = self._number()  # a retry that waits is forgotten
         self._effects.append(StartChild(child.key, child.incarnation, child.spec))
         outcome: StartOutcome = yield _Awaited(_START_OUTCOMES, child.key, child.incarnation)
         if isinstance(outcome, Started):
-            child.state, child.ref, child.started_s = RunState.RUNNING, outcome.ref, self.now()
+            child.runs_as(outcome.ref, self.now())
             self._report("progress", child, "started")
         else:
-            child.state, child.ref = RunState.NONE, None
+            child.rests()
             if isinstance(outcome, StartFailed):
-                self._note_exit(child, outcome.reason)
+                child.note_exit(outcome.reason, self.now())
                 self._report("start_error", child, outcome.reason)
             elif child.spec.restart is Restart.TEMPORARY or self.dynamic:
-                self._remove(child)
+                self.children.remove(child)
         return outcome
-
-    def _note_exit(self, child: Child, reason: ExitReason) -> None:
-        child.last_exit, child.last_exit_s = reason, self.now()
 
     # --- a child exits --------------------------------------------------------------------------------------------
 
@@ -233,7 +217,7 @@ class SupervisorCore:
         child = self.children.get(event.key)
         if child is None or child.incarnation != event.incarnation or child.state is not RunState.RUNNING:
             return
-        self._note_exit(child, event.reason)
+        child.note_exit(event.reason, self.now())
         if child.spec.backoff is not None and self.now() - child.started_s >= child.spec.backoff.quiet_s:
             child.failures = 0
         restart = child.spec.restart
@@ -279,7 +263,8 @@ class SupervisorCore:
         delay_s = backoff.pause_s(child.failures, self.chance())
         child.failures += 1
         child.state, child.ref, child.pass_is_counted = RunState.RESTARTING, None, True
-        child.retry_token += 1
+        child.retry_at_s = self.now() + delay_s
+        child.retry_token = self._number()
         self._effects.append(ScheduleRetry(child.key, child.retry_token, delay_s))
 
     def _carry_out_pass(self, child: Child) -> Procedure:
@@ -289,7 +274,7 @@ class SupervisorCore:
         members = list(self.children.values())
         if self.flags.strategy is Strategy.REST_FOR_ONE:
             members = members[members.index(child) :]
-        child.state, child.ref = RunState.NONE, None
+        child.rests()
         yield from self._terminate_all(members)
         yield from self._restart_members([member for member in members if member.key in self.children])
 
@@ -299,7 +284,7 @@ class SupervisorCore:
             outcome = yield from self._start(member)
             if isinstance(outcome, StartFailed):
                 member.state = RunState.RESTARTING
-                member.retry_token += 1
+                member.retry_token = self._number()
                 self._effects.append(ScheduleRetry(member.key, member.retry_token))
                 return
 
@@ -320,15 +305,15 @@ class SupervisorCore:
             self._not_running(member)
 
     def _stopped(self, child: Child, reason: ExitReason) -> None:
-        self._note_exit(child, reason)
+        child.note_exit(reason, self.now())
         is_expected = isinstance(reason, Shutdown | Normal)
         if not is_expected and not (child.spec.shutdown < 0 and not isinstance(reason, Error)):
             self._report("shutdown_error", child, reason)
 
     def _not_running(self, child: Child) -> None:
-        child.state, child.ref, child.pass_is_counted = RunState.NONE, None, False
+        child.rests()
         if child.spec.restart is Restart.TEMPORARY or self.dynamic:
-            self._remove(child)
+            self.children.remove(child)
 
     def _shut_down(self, reason: ExitReason, *, start_failed: bool = False) -> Procedure:
         yield from self._terminate_all(list(self.children.values()))
@@ -348,15 +333,17 @@ class SupervisorCore:
         elif isinstance(request, DeleteChildRequest):
             value = self._api_delete(request.id)
         elif isinstance(request, WhichChildrenRequest):
-            value = [self._info(child) for child in reversed(self.children.values())]
+            value = self.children.infos()
         elif isinstance(request, WhichChildRequest):
-            found = self._find(request.id)
-            value = self._info(found) if found is not None else Failure("not_found")
+            found = self.children.find(request.id)
+            value = found.info() if found is not None else Failure("not_found")
         elif isinstance(request, GetChildSpecRequest):
-            found = self._find(request.id)
+            found = self.children.find(request.id)
             value = found.spec if found is not None else Failure("not_found")
+        elif isinstance(request, ResetBackoffRequest):
+            value = self._api_reset_backoff(request.id)
         else:
-            value = self._counts()
+            value = self.children.counts()
         self._effects.append(Reply(event.call, value))
 
     def _api_start(self, spec: object) -> Generator[_Awaited, Any, Any]:
@@ -372,63 +359,44 @@ class SupervisorCore:
             if known.state is RunState.RUNNING:
                 return Failure("already_started", known.ref)
             return Failure("already_present")
-        child = self._add(checked)
+        child = self.children.add(checked)
         outcome = yield from self._start(child)
         if isinstance(outcome, StartFailed):
-            self._remove(child)
+            self.children.remove(child)
             return Failure("start_failed", outcome.reason)
-        return child.ref
+        return _started(child, outcome)
 
-    def _api_terminate(self, id_: str) -> Generator[_Awaited, Any, Any]:
-        child = self._find(id_)
+    def _api_terminate(self, id_: Any) -> Generator[_Awaited, Any, Any]:
+        child = self.children.find(id_)
         if child is None:
             return Failure("not_found")
         yield from self._terminate_all([child])
         return None
 
     def _api_restart(self, id_: str) -> Generator[_Awaited, Any, Any]:
-        child = self._find(id_)
+        child = self.children.find(id_)
         if child is None:
             return Failure("not_found")
         if child.state is not RunState.NONE:
             return Failure(child.state.name.lower())
         outcome = yield from self._start(child)
-        return Failure("start_failed", outcome.reason) if isinstance(outcome, StartFailed) else child.ref
+        return Failure("start_failed", outcome.reason) if isinstance(outcome, StartFailed) else _started(child, outcome)
 
     def _api_delete(self, id_: str) -> Any:
-        child = self._find(id_)
+        child = self.children.find(id_)
         if child is None:
             return Failure("not_found")
         if child.state is not RunState.NONE:
             return Failure(child.state.name.lower())
-        self._remove(child)
+        self.children.remove(child)
         return None
 
-    def _info(self, child: Child) -> ChildInfo:
-        last_exit = str(child.last_exit) if child.last_exit is not None else None
-        return ChildInfo(child.spec.id, child.ref, child.state.name.lower(), child.spec.type, child.restarts, last_exit)
-
-    def _counts(self) -> ChildCounts:
-        children = self.children.values()
-        supervisors = sum(child.spec.type is ChildType.SUPERVISOR for child in children)
-        active = sum(child.state is RunState.RUNNING for child in children)
-        return ChildCounts(len(children), active, supervisors, len(children) - supervisors)
-
-    # --- records --------------------------------------------------------------------------------------------------
-
-    def _add(self, spec: ChildSpec) -> Child:
-        self._keys += 1
-        child = Child(f"{spec.id}#{self._keys}" if self.dynamic else spec.id, spec)
-        self.children[child.key] = child
-        return child
-
-    def _remove(self, child: Child) -> None:
-        self.children.pop(child.key, None)
-
-    def _find(self, id_: str) -> Child | None:
-        if not self.dynamic:
-            return self.children.get(id_)
-        return next((child for child in self.children.values() if child.spec.id == id_), None)
+    def _api_reset_backoff(self, id_: str) -> Any:
+        child = self.children.find(id_)
+        if child is None:
+            return Failure("not_found")
+        child.failures = 0
+        return None
 
     def _report(self, kind: Kind, child: Child, reason: ExitReason | str) -> None:
         detail = reason.traceback if isinstance(reason, Error) else ""

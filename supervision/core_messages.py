@@ -25,6 +25,8 @@ class Started:
     key: str
     incarnation: int
     ref: Any = None
+    info: Any = None
+    """What the start had to say besides; for the caller of an administration call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,16 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class StartChildRequest:
-    spec: ChildSpec
+    """``spec``: a ``ChildSpec``; a supervisor of actors also takes a class, or ``(class, argument, …)``."""
+
+    spec: Any
 
 
 @dataclass(frozen=True, slots=True)
 class TerminateChildRequest:
-    id: str
+    """``id``: of a dynamic supervisor also a ref."""
+
+    id: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +101,21 @@ class WhichChildrenRequest:
 
 @dataclass(frozen=True, slots=True)
 class WhichChildRequest:
-    """Answer: ``ChildInfo`` or ``Failure("not_found")`` (OTP 28)."""
+    """Answer: ``ChildInfo`` or ``Failure("not_found")`` (OTP 28). ``id``: of a dynamic supervisor also a ref."""
 
-    id: str
+    id: Any
 
 
 @dataclass(frozen=True, slots=True)
 class GetChildSpecRequest:
-    """Answer: the ``ChildSpec`` or ``Failure("not_found")``."""
+    """Answer: the ``ChildSpec`` or ``Failure("not_found")``. ``id``: of a dynamic supervisor also a ref."""
+
+    id: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ResetBackoffRequest:
+    """The child is well again, whatever its back-off thinks: the next pause is the first one."""
 
     id: str
 
@@ -120,6 +133,7 @@ Request: TypeAlias = (
     | WhichChildrenRequest
     | WhichChildRequest
     | GetChildSpecRequest
+    | ResetBackoffRequest
     | CountChildrenRequest
 )
 StartOutcome: TypeAlias = Started | StartIgnored | StartFailed
@@ -194,6 +208,14 @@ class Failure:
 
     code: str
     detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartedWith:
+    """The answer to a start that had something to say besides: OTP's ``{ok, Child, Info}``."""
+
+    ref: Any
+    info: Any
 
 
 @dataclass(frozen=True, slots=True)

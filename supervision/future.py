@@ -14,7 +14,7 @@ from supervision import threads
 T = TypeVar("T")
 
 #: For the few steps of setting an answer and of leaving a callback: one for all futures is cheaper than one each.
-_lock = threads.new_lock()
+_lock = threads.new_shared_lock()
 
 
 class ActorFuture(pykka.Future[T]):

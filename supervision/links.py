@@ -48,12 +48,13 @@ class Watches:
         self._tokens = count(1)
         self._undo: dict[int, Callable[[], None]] = {}
 
-    def monitor(self, target: Target, deliver: Callable[[Any], None]) -> int:
-        """``deliver(Down)`` in the actor's own turn, unless ``demonitor`` came first."""
+    def monitor(self, target: Target, deliver: Callable[[Any], None], message: object = None) -> int:
+        """``deliver(Down)`` in the actor's own turn, or ``deliver(message)`` if there is one, unless ``demonitor`` came first."""
         token = next(self._tokens)
 
         def ended(reason: ExitReason) -> None:
-            self._tell(lambda _: self._down(token, target, reason, deliver))
+            said = Down(token, target, reason) if message is None else message
+            self._tell(lambda _: self._down(token, said, deliver))
 
         self._undo[token] = lambda: None
         cell = self._find(target)
@@ -63,9 +64,9 @@ class Watches:
             self._undo[token] = cell.monitor(ended)
         return token
 
-    def _down(self, token: int, target: Target, reason: ExitReason, deliver: Callable[[Any], None]) -> None:
+    def _down(self, token: int, said: object, deliver: Callable[[Any], None]) -> None:
         if self._undo.pop(token, None) is not None:  # demonitored while it was on its way: never delivered
-            deliver(Down(token, target, reason))
+            deliver(said)
 
     def demonitor(self, token: int) -> None:
         """No ``Down`` for this token follows, also if it was queued already."""

@@ -18,7 +18,7 @@ from supervision.threads import Dispatcher
 if TYPE_CHECKING:
     from supervision.cell import Cell
 
-_make_lane = threads.new_lock()
+_make_lane = threads.new_shared_lock()
 
 
 #: A message, where its answer goes (or None), and when it was sent (monotonic seconds). A tuple costs a third of an object.

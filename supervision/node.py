@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from supervision.core import Child, SupervisorCore
+from supervision.children import Child
+from supervision.core import SupervisorCore
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Node:
 
     ``kind``: supervisor, actor or process. ``state``: starting, running, restarting or none. ``strategy``, ``children``,
     ``restarts_in_window`` and ``max_restarts`` are a supervisor's; ``pid`` and ``status`` (what it says of itself) a process's.
+    ``retry_s``: of one whose back-off pauses: in how many seconds it is started again.
     ``handling``: the type of the message that an actor is at, ``busy_s`` for how long, ``stack`` where in the code, if asked for.
     ``mailbox``: messages that wait, ``oldest_s`` the longest of them.
     """
@@ -24,6 +26,7 @@ class Node:
     restarts: int = 0
     last_exit: str | None = None
     last_exit_s: float | None = None
+    retry_s: float | None = None
     uptime_s: float | None = None
     mailbox: int | None = None
     oldest_s: float | None = None
@@ -58,4 +61,10 @@ def exits_of(child: Child | None, now: float) -> dict[str, Any]:
     if child is None:
         return {}
     last_exit = str(child.last_exit) if child.last_exit is not None else None
-    return {"restarts": child.restarts, "last_exit": last_exit, "last_exit_s": age(now, child.last_exit_s)}
+    retry_s = round(max(child.retry_at_s - now, 0.0), 3) if child.retry_at_s is not None else None
+    return {
+        "restarts": child.restarts,
+        "last_exit": last_exit,
+        "last_exit_s": age(now, child.last_exit_s),
+        "retry_s": retry_s,
+    }

@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import uuid
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,6 +74,9 @@ class Runtime:
         """What supervisors reported, oldest first."""
         self.dead_letters = 0
         """Messages that nobody could receive."""
+        self.is_forked = False
+        """This is the copy in a forked process: nothing runs here, and nothing can be started."""
+        _runtimes.add(self)
 
     # --- threads ----------------------------------------------------------------------------------------------------
 
@@ -120,6 +124,8 @@ class Runtime:
         on_exit: Callable[[Cell, ExitReason], None] | None = None,
     ) -> Cell:
         """A cell that is ready to start; ``on_exit`` is called exactly once, last, in the actor's own thread."""
+        if self.is_forked:
+            raise RuntimeError("this runtime stayed in the process that was forked; make a new one")
         cell = Cell(self, actor_class, args, kwargs or {}, name=name, on_exit=on_exit)
         self._cells[id(cell)] = cell
         return cell
@@ -195,8 +201,18 @@ class Runtime:
     def living(self) -> list[Cell]:
         return list(self._cells.values())
 
+    def stay_in_parent(self) -> None:
+        """In a forked process: no thread of ours is here, so every actor is dead, and whoever asks one is told so at once."""
+        self.is_forked = True
+        for cell in list(self._cells.values()):
+            cell.vanish()
+        self._cells.clear()
+        self.names = Names()
+
     def close(self) -> None:
         """Stop every actor that is left (newest first), then timers and threads. For tests and after the tree has stopped."""
+        if self.is_forked:
+            return
         for cell in reversed(list(self._cells.values())):
             cell.revoke("brutal")
         self.timers.close()
@@ -204,6 +220,19 @@ class Runtime:
 
 
 _default: Runtime | None = None
+
+#: Those of this process.
+_runtimes: weakref.WeakSet[Runtime] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    global _default
+    _default = None
+    for runtime in list(_runtimes):
+        runtime.stay_in_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def default_runtime() -> Runtime:

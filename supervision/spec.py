@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +41,9 @@ class AutoShutdown(StrEnum):
 #: ``shutdown_s`` values besides a number of seconds.
 BRUTAL_KILL = 0.0 - 1.0
 INFINITY = math.inf
+
+#: Stands for the ``start`` of a temporary child that runs: it is never started again, so nothing of it is kept.
+FORGOTTEN = "forgotten"
 
 DEFAULT_SHUTDOWN_S = 5.0
 DEFAULT_START_TIMEOUT_S = 30.0
@@ -78,6 +81,9 @@ class ChildSpec:
             return self.shutdown_s
         return INFINITY if self.type is ChildType.SUPERVISOR else DEFAULT_SHUTDOWN_S
 
+    def without_start(self) -> ChildSpec:
+        return replace(self, start=FORGOTTEN)
+
 
 @dataclass(frozen=True, slots=True)
 class SupervisorFlags:
@@ -91,35 +97,49 @@ class SupervisorFlags:
     def check(self) -> None:
         if not isinstance(self.strategy, Strategy):
             raise SpecError("invalid_strategy", self.strategy)
-        if not isinstance(self.max_restarts, int) or self.max_restarts < 0:
+        if not isinstance(self.max_restarts, int) or isinstance(self.max_restarts, bool) or self.max_restarts < 0:
             raise SpecError("invalid_intensity", self.max_restarts)
-        if not 0 < self.period_s < INFINITY:
+        if not _is_number(self.period_s) or not 0 < self.period_s < INFINITY:
             raise SpecError("invalid_period", self.period_s)
         if not isinstance(self.auto_shutdown, AutoShutdown):
             raise SpecError("invalid_auto_shutdown", self.auto_shutdown)
+
+
+def check_flags(flags: object) -> SupervisorFlags:
+    """``flags`` itself if it is usable."""
+    if not isinstance(flags, SupervisorFlags):
+        raise SpecError("invalid_type", flags)
+    flags.check()
+    return flags
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def check_child_spec(spec: object, auto_shutdown: AutoShutdown | None = None) -> ChildSpec:
     """``spec`` itself if it is usable. ``auto_shutdown`` None: not known, so only the rules within the spec apply."""
     if not isinstance(spec, ChildSpec):
         raise SpecError("invalid_child_spec", spec)
-    if not spec.id:
+    if not isinstance(spec.id, str) or not spec.id:
         raise SpecError("missing_id", spec)
     if spec.start is None:
         raise SpecError("missing_start", spec.id)
     if not isinstance(spec.restart, Restart):
         raise SpecError("invalid_restart_type", spec.restart)
-    if spec.significant and auto_shutdown is AutoShutdown.NEVER:
+    if spec.significant is True and auto_shutdown is AutoShutdown.NEVER:
         raise SpecError("bad_combination", "a significant child needs auto_shutdown")
-    if spec.significant and spec.restart is Restart.PERMANENT:
+    if spec.significant is True and spec.restart is Restart.PERMANENT:
         raise SpecError("bad_combination", "a significant child cannot be permanent")
+    if not isinstance(spec.significant, bool):
+        raise SpecError("invalid_significant", spec.significant)
     if not isinstance(spec.type, ChildType):
         raise SpecError("invalid_child_type", spec.type)
-    if spec.shutdown != BRUTAL_KILL and not spec.shutdown >= 0:
+    if not _is_number(spec.shutdown) or (spec.shutdown != BRUTAL_KILL and not spec.shutdown >= 0):
         raise SpecError("invalid_shutdown", spec.shutdown)
     if spec.backoff is not None and not isinstance(spec.backoff, Backoff):
         raise SpecError("invalid_backoff", spec.backoff)
-    if not spec.start_timeout_s > 0:
+    if not _is_number(spec.start_timeout_s) or not spec.start_timeout_s > 0:
         raise SpecError("invalid_start_timeout", spec.start_timeout_s)
     return spec
 

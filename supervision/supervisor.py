@@ -26,8 +26,9 @@ import pykka
 
 from supervision.actor import Actor
 from supervision.backoff import Backoff
-from supervision.cell import ActorExit, Cell
-from supervision.core import Child, SupervisorCore
+from supervision.cell import ActorExit, Begun, Cell
+from supervision.children import Child
+from supervision.core import SupervisorCore
 from supervision.core_messages import (
     Api,
     Begin,
@@ -37,10 +38,12 @@ from supervision.core_messages import (
     Event,
     Exit,
     Exited,
+    Failure,
     GetChildSpecRequest,
     Ready,
     Reply,
     Report,
+    ResetBackoffRequest,
     RestartChildRequest,
     RetryDue,
     ScheduleRetry,
@@ -87,24 +90,54 @@ def child(
     *args: Any,
     name: str | None = None,
     id: str | None = None,
-    restart: Restart = Restart.PERMANENT,
+    restart: Restart | None = None,
     shutdown_s: float | None = None,
-    start_timeout_s: float = 30.0,
-    significant: bool = False,
+    start_timeout_s: float | None = None,
+    significant: bool | None = None,
     backoff: Backoff | None = None,
     **kwargs: Any,
 ) -> ChildSpec:
     """The spec of an actor child; ``id`` defaults to ``name``, then to the class name. Any Pykka actor will do (``foreign``).
 
+    What is not said here is as the class says in its ``child_defaults``, and else as in ``ChildSpec``.
     Raises ``SpecError`` for what is no actor class.
     """
     if not (isinstance(actor_class, type) and issubclass(actor_class, pykka.Actor)):
         raise SpecError("invalid_child_class", f"{actor_class!r} is not a class of actors")
     ours = actor_class if issubclass(actor_class, Actor) else hosted(actor_class)
     kind = ChildType.SUPERVISOR if issubclass(ours, Supervisor) else ChildType.WORKER
+    said = {
+        "restart": restart,
+        "shutdown_s": shutdown_s,
+        "start_timeout_s": start_timeout_s,
+        "significant": significant,
+        "backoff": backoff,
+    }
+    fields = {**_defaults_of(actor_class), **{field: value for field, value in said.items() if value is not None}}
     start = StartActor(ours, args, tuple(kwargs.items()), name)
-    id_ = id or name or actor_class.__name__
-    return ChildSpec(id_, start, restart, shutdown_s, kind, significant, start_timeout_s, backoff)
+    return ChildSpec(id or name or actor_class.__name__, start, type=kind, **fields)
+
+
+#: What a class may say of itself as a child.
+CHILD_DEFAULTS = frozenset({"restart", "shutdown_s", "start_timeout_s", "significant", "backoff"})
+
+
+def _defaults_of(actor_class: type[pykka.Actor]) -> dict[str, Any]:
+    defaults = dict(getattr(actor_class, "child_defaults", {}))
+    if unknown := sorted(defaults.keys() - CHILD_DEFAULTS):
+        raise SpecError("invalid_child_defaults", f"{actor_class.__name__} says {', '.join(unknown)}")
+    return defaults
+
+
+def as_spec(what: object) -> ChildSpec:
+    """A ``ChildSpec`` as it is, a class, or ``(class, argument, …)``. Raises ``SpecError``."""
+    if isinstance(what, ChildSpec):
+        return what
+    if isinstance(what, type):
+        return child(what)
+    if isinstance(what, tuple) and what:
+        return child(*what)
+    raise SpecError("invalid_child_spec", what)
 
 
 class Supervisor(Actor):
@@ -121,6 +154,7 @@ class Supervisor(Actor):
             WhichChildrenRequest,
             WhichChildRequest,
             GetChildSpecRequest,
+            ResetBackoffRequest,
             CountChildrenRequest,
         ),
         "administrate",
@@ -129,14 +163,21 @@ class Supervisor(Actor):
     def __init__(
         self,
         flags: SupervisorFlags,
-        specs: Iterable[ChildSpec] = (),
+        specs: Iterable[ChildSpec | type[pykka.Actor] | tuple[Any, ...]] = (),
         *,
         dynamic: bool = False,
         max_children: int | None = None,
+        extra_arguments: tuple[Any, ...] = (),
     ) -> None:
+        """``extra_arguments`` of a dynamic supervisor stand before those of each child, at every start of it."""
         super().__init__()
+        if extra_arguments and not dynamic:
+            raise SpecError("invalid_extra_arguments", "only children of a dynamic supervisor have them")
+        self._extra_arguments = tuple(extra_arguments)
         clock = self.runtime.clock
-        self.core = SupervisorCore(flags, specs, clock.monotonic, dynamic, max_children, self.runtime.random.random)
+        self.core = SupervisorCore(
+            flags, map(as_spec, specs), clock.monotonic, dynamic, max_children, self.runtime.random.random
+        )
         self._cells: dict[tuple[str, int], Cell] = {}
         self.cell.on_release(self._leave_no_orphans)
 
@@ -144,6 +185,11 @@ class Supervisor(Actor):
         self._feed(Begin())
 
     def administrate(self, request: Any) -> object:
+        if isinstance(request, StartChildRequest):
+            try:
+                request = StartChildRequest(as_spec(request.spec))
+            except SpecError as error:
+                return Failure(error.code, str(error))
         deferred = self.defer()
         self._feed(Api(deferred, request))
         return deferred
@@ -204,7 +250,8 @@ class Supervisor(Actor):
             if cell.was_started:
                 self._put(self._child_gone, Exited(*identity, reason))
 
-        cell = self.runtime.create(start.actor_class, start.args, dict(start.kwargs), name=start.name, on_exit=gone)
+        args = (*self._extra_arguments, *start.args)
+        cell = self.runtime.create(start.actor_class, args, dict(start.kwargs), name=start.name, on_exit=gone)
         self._cells[identity] = cell
         self.when_done(
             cell.start(), lambda outcome: self._child_started(identity, outcome), effect.spec.start_timeout_s
@@ -213,6 +260,9 @@ class Supervisor(Actor):
     def _child_started(self, identity: tuple[str, int], outcome: object) -> None:
         if isinstance(outcome, pykka.ActorRef):
             self._feed(Started(*identity, outcome))
+            return
+        if isinstance(outcome, Begun):
+            self._feed(Started(*identity, outcome.ref, outcome.info))
             return
         cell = self._cells.pop(identity)
         if isinstance(outcome, Ignore):

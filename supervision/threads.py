@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import sys
 import threading
@@ -21,6 +22,15 @@ MAX_SPARE_WORKERS = 256
 LOOK_S = 0.05
 
 new_lock = threading.Lock
+
+
+def new_shared_lock() -> threading.Lock:
+    """One for all actors of the process; free in a forked copy, whose thread that held it does not exist."""
+    lock = threading.Lock()
+    os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
+    return lock
+
+
 count = threading.active_count
 new_local = threading.local
 current_id = threading.get_ident

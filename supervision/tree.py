@@ -10,7 +10,7 @@ from typing import Any
 
 from supervision import threads
 from supervision.cell import Cell
-from supervision.core import Child, RunState
+from supervision.children import Child, RunState
 from supervision.node import Node, age, exits_of, supervisor_facts
 from supervision.runtime import Runtime
 from supervision.supervisor import StartActor, Supervisor

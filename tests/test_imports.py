@@ -89,6 +89,34 @@ def test_time_chance_and_threads_come_from_the_runtime() -> None:
     assert not found
 
 
+#: The supervisor as a state machine, and all that it is made of: values in, values out.
+PURE = frozenset(
+    f"supervision.{name}"
+    for name in ("core", "core_messages", "children", "spec", "backoff", "intensity", "exits", "events")
+)
+
+
+def test_the_core_knows_no_thread_no_clock_and_no_actor() -> None:
+    """Nor does anything that it imports: only the standard library's tools for plain values."""
+    allowed = PURE | {
+        "__future__",
+        "collections",
+        "collections.abc",
+        "dataclasses",
+        "enum",
+        "math",
+        "traceback",
+        "typing",
+    }
+    found = {
+        f"{name} imports {module}"
+        for name in PURE
+        for module in imported(ROOT / f"{name.replace('.', '/')}.py")
+        if module not in allowed
+    }
+    assert not found
+
+
 def test_pykka_stays_behind_the_engine() -> None:
     found = importers("pykka", "wire", "link", "web", "sidecar")
     assert not found

@@ -103,6 +103,8 @@ def facts(node: Json) -> str:
     if node.get("restarts"):
         ago = f", {duration(node['last_exit_s'])} ago" if node.get("last_exit_s") is not None else ""
         said.append(f"restarted {node['restarts']}× (last: {node['last_exit']}{ago})")
+    if node.get("retry_s") is not None:
+        said.append(f"started again in {duration(node['retry_s'])}")
     if node.get("mailbox"):
         oldest = f", oldest {duration(node['oldest_s'])}" if (node.get("oldest_s") or 0) >= 1 else ""
         said.append(f"{node['mailbox']} waiting{oldest}")

@@ -77,12 +77,6 @@ KEPT = (
         "they keep theirs",
         "one can tell them apart in the tree; the oracle writes down the script's name for the process",
     ),
-    Deviation(
-        "-",
-        "temporary children drop their start arguments",
-        "the specification is kept while the child lives",
-        "it is needed to show the tree",
-    ),
 )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervision.core import RunState, SupervisorCore
+from supervision.children import RunState
+from supervision.core import SupervisorCore
 from supervision.core_messages import (
     Api,
     Begin,

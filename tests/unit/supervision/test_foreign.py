@@ -50,6 +50,7 @@ def start(tree: Tree) -> NamedRef:
 
 
 def test_it_works_as_before(tree: Tree) -> None:
+    """Case 216."""
     stranger = start(tree)
     assert stranger.ask("more", timeout=5) == 11
     assert stranger.proxy().double().get(timeout=5) == 22

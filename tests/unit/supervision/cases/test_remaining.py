@@ -54,7 +54,7 @@ def instances(*ids: str, **options: Any) -> World:
 
 
 def key_of(made: World, id_: str) -> str:
-    return next(key for key in made.core.children if key.startswith(f"{id_}#"))
+    return next(child.key for child in made.core.children.values() if child.spec.id == id_)
 
 
 def test_child_adm_simple() -> None:

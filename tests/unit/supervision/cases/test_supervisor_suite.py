@@ -111,7 +111,8 @@ def test_sup_start_ignore_temporary_child_start_child() -> None:
 
 @pytest.mark.parametrize("restart", [TEMP, P])
 def test_sup_start_ignore_child_start_child_simple(restart: Restart) -> None:
-    """Cases 6 and 7: nothing is stored, and the stop afterwards is clean."""
+    """Cases 6 (sup_start_ignore_temporary_child_start_child_simple) and 7 (sup_start_ignore_permanent_child_start_child_simple):
+    nothing is stored, and the stop afterwards is clean."""
     made = dynamic()
     made.outcomes["a"] = deque(["ignore"])
     assert made.ask(StartChildRequest(spec("a", restart))) is None
@@ -121,7 +122,7 @@ def test_sup_start_ignore_child_start_child_simple(restart: Restart) -> None:
     assert made.exit == Exit(Shutdown())
 
 
-def test_sup_start_child_returns_error() -> None:
+def test_sup_start_child_returns_error_and_sup_start_child_returns_error_simple() -> None:
     """Cases 10 and 12."""
     for made in (world(ONE), dynamic()):
         failing(made, "a")
@@ -140,7 +141,7 @@ def test_sup_start_restart_child_returns_error() -> None:
 
 
 def test_sup_start_map() -> None:
-    """Cases 13 and 14: what is left out of a spec has its default."""
+    """Case 13: what is left out of a spec has its default."""
     plain, brutal = spec("plain"), ChildSpec("brutal", "s", shutdown_s=BRUTAL_KILL)
     sup = ChildSpec("sup", "s", type=ChildType.SUPERVISOR)
     made = world(ONE, plain, brutal, sup)
@@ -160,6 +161,10 @@ def test_sup_start_map() -> None:
         (ChildSpec("a", "s", "often"), "invalid_restart_type"),  # type: ignore[arg-type]
         (ChildSpec("a", "s", type="robot"), "invalid_child_type"),  # type: ignore[arg-type]
         (ChildSpec("a", "s", shutdown_s=-10), "invalid_shutdown"),
+        (ChildSpec("a", "s", shutdown_s="soon"), "invalid_shutdown"),  # type: ignore[arg-type]
+        (ChildSpec("a", "s", T, significant="very"), "invalid_significant"),  # type: ignore[arg-type]
+        (ChildSpec(7, "s"), "missing_id"),  # type: ignore[arg-type]
+        (ChildSpec("a", "s", start_timeout_s=0), "invalid_start_timeout"),
         (ChildSpec("a", "s", T, significant=True), "bad_combination"),
         ({"id": "a"}, "invalid_child_spec"),
     ],
@@ -194,12 +199,13 @@ def test_child_specs_map_significance() -> None:
         (SupervisorFlags(period_s=0), "invalid_period"),
         (SupervisorFlags(period_s=INFINITY), "invalid_period"),
         (SupervisorFlags(auto_shutdown="maybe"), "invalid_auto_shutdown"),  # type: ignore[arg-type]
+        (("one_for_one", 3, 5), "invalid_type"),
     ],
 )
 def test_sup_flags(flags: SupervisorFlags, code: str) -> None:
     """Case 28."""
     with pytest.raises(SpecError) as refused:
-        flags.check()
+        World(flags, [])
     assert refused.value.code == code
 
 
