@@ -48,7 +48,7 @@ from supervision.exits import Error, ExitReason, Killed, Shutdown
 from supervision.notify import notify
 from supervision.process_child import ProcessStart, spawn
 from supervision.process_loop import Loop
-from supervision.process_notify import NotifySocket
+from supervision.process_notify import NotifySocket, seconds
 from supervision.process_signals import StopSignals, StopSource
 from supervision.running_process import RunningProcess, tail_of
 from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
@@ -57,9 +57,6 @@ logger = logging.getLogger("supervision")
 
 #: Between SIGABRT and SIGKILL of a child that missed its watchdog.
 ABORT_GRACE_S = 1.0
-
-#: The longest time that anybody may ask for: a day.
-MAX_USEC = 86_400_000_000
 
 #: Before a child that could not be started at all is tried again.
 CANNOT_START_PAUSE_S = 0.5
@@ -176,7 +173,7 @@ class ProcessSupervisor:
 
     def _ping_upwards(self) -> None:
         """``WatchdogSec`` of systemd: a sign of life from inside this loop, twice as often as asked for."""
-        every_s = _seconds(os.environ.get("WATCHDOG_USEC", ""))
+        every_s = seconds(os.environ.get("WATCHDOG_USEC", ""))
         if every_s and os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
             notify("WATCHDOG=1")
             self._loop.after(every_s / 2, self._ping_upwards)
@@ -231,7 +228,7 @@ class ProcessSupervisor:
             running.seen_alive_s = now
         if "START" in said:
             self._want(said["START"])
-        more_s = _seconds(said.get("EXTEND_TIMEOUT_USEC", ""))
+        more_s = seconds(said.get("EXTEND_TIMEOUT_USEC", ""))
         if more_s is not None:
             running.start_deadline_s = now + more_s
         if said.get("READY") == "1" and not running.said_ready:
@@ -458,10 +455,3 @@ def _on_demand(specs: Iterable[ChildSpec]) -> Iterator[ChildSpec]:
         if isinstance(spec.start, Group):
             yield from spec.start.on_demand
             yield from _on_demand(spec.start.specs)
-
-
-def _seconds(microseconds: str) -> float | None:
-    """A number of this protocol; None for what is none, or is more than a day."""
-    if not microseconds.isdecimal() or len(microseconds) > len(str(MAX_USEC)) or int(microseconds) > MAX_USEC:
-        return None
-    return int(microseconds) / 1_000_000
