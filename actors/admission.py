@@ -53,8 +53,14 @@ class Admission:
 
 def free_disk(folder: Path) -> int:
     """Bytes that a process without privileges may still write."""
+    return disk_space(folder)[0]
+
+
+def disk_space(folder: Path) -> tuple[int, int]:
+    """(free, all) in bytes, as a process without privileges sees them."""
     found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+    used = found.f_blocks - found.f_bfree
+    return found.f_bavail * found.f_frsize, (used + found.f_bavail) * found.f_frsize
 
 
 def free_memory(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:

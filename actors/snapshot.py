@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from actors.health import Moment
 from actors.rolling import RollingHour
-from actors.vocabulary.dashboard import Boot, Health
+from actors.vocabulary.dashboard import Boot, Condition, Health
 from actors.vocabulary.events import AgentView, TaskEvent
 from actors.vocabulary.tasks import Overview, Priority, Task, TaskStatus
 
@@ -118,9 +118,9 @@ def build_snapshot(
         "seq": seq,
         "boot_id": boot.boot_id,
         "environment": boot.environment,
-        "uptime_ms": int((now.monotonic_s - boot.started_monotonic) * 1000),
+        "uptime_ms": boot.uptime_ms(now.monotonic_s),
         "timestamp": now.unix_ms,
-        "health": _health_entry(health),
+        "health": health_entry(health),
         "agents": list(agents),
         "queue": _queue_entry(picture),
         "dead_letter_tasks": picture.dead_letters,
@@ -182,14 +182,25 @@ def _transition(event: TaskEvent) -> tuple[str | None, str | None]:
     return event.previous, event.task.status
 
 
-def _health_entry(health: Health) -> JsonObject:
+def health_entry(health: Health) -> JsonObject:
+    """``conditions`` are the sentences of the first protocol, ``details`` the same in full."""
     return {
         "status": health.status,
+        "attention": health.attention,
         "conditions": [condition.message for condition in health.conditions],
-        "details": [
-            {"id": one.id, "severity": one.severity, "message": one.message, "since": one.since}
-            for one in health.conditions
-        ],
+        "details": [_condition_entry(one) for one in health.conditions],
+    }
+
+
+def _condition_entry(one: Condition) -> JsonObject:
+    by = one.acknowledged
+    return {
+        "id": one.id,
+        "severity": one.severity,
+        "message": one.message,
+        "since": one.since,
+        "count": one.count,
+        "acknowledged": None if by is None else {"by": by.by, "at": by.at, "note": by.note},
     }
 
 

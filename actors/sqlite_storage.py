@@ -12,6 +12,7 @@ from actors.sqlite_connection import SqliteConnection
 from actors.sqlite_directory import SqliteDirectory
 from actors.sqlite_notices import SqliteNotices
 from actors.sqlite_reads import TaskReads
+from actors.sqlite_rollups import OldestWaiting, SqliteRollups
 from actors.sqlite_writes import TaskWrites
 from actors.storage import Finish, KnownKey, OpenTask
 from actors.task_ids import id_of
@@ -39,6 +40,8 @@ class SqliteStorage:
         self._recent = RecentTasks()
         self.directory = SqliteDirectory(self._connection)
         self.notices = SqliteNotices(self._connection)
+        self.rollups = SqliteRollups(self._connection)
+        self._oldest = OldestWaiting(self._connection)
         self._committed: Counter[str] = Counter(dict(self._run("SELECT name, value FROM counter").fetchall()))
         self._counters = self._committed.copy()
 
@@ -151,6 +154,10 @@ class SqliteStorage:
     def completions(self, limit: int) -> tuple[Task, ...]:
         self._write_before_reading()
         return self._reads.completions(limit)
+
+    def oldest_waiting(self, now_ms: int) -> tuple[int | None, ...]:
+        self._write_before_reading()
+        return tuple(self._oldest.in_lane(lane, now_ms) for lane in range(len(_LANE_COUNTERS)))
 
     def _write_before_reading(self) -> None:
         """A list sees what came before it in the same batch."""

@@ -133,6 +133,25 @@ class Storage(Protocol):
     def directory(self) -> DirectoryStorage: ...
     @property
     def notices(self) -> NoticeStorage: ...
+    @property
+    def rollups(self) -> RollupStorage: ...
+    def oldest_waiting(self, now_ms: int) -> tuple[int | None, ...]:
+        """By lane: since when (Unix ms) its oldest task has waited for an agent. By a bounded scan."""
+
+
+class RollupStorage(Protocol):
+    """In the same transactions as the tasks. ``size`` is in seconds, ``start`` and ``at`` in Unix ms."""
+
+    def record(self, buckets: Sequence[tuple[int, int, bytes]]) -> None:
+        """(size, start, packed); replaces what is there."""
+
+    def read(self, size: int, since: int) -> tuple[bytes, ...]: ...
+    def prune(self, size: int, before: int) -> None: ...
+    def record_start(self, at: int, boot_id: str, forget_before: int) -> None:
+        """Once for each ``at``."""
+
+    def starts(self, since: int, limit: int) -> tuple[tuple[int, str], ...]:
+        """The newest ``limit``, oldest first."""
 
 
 class DirectoryStorage(Protocol):

@@ -22,18 +22,20 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from actors import task_rules as rules
-from actors.admission import Admission
+from actors.admission import Admission, disk_space
 from actors.directory import Directory
 from actors.leases import Leases
 from actors.notices import Notices
 from actors.queue_options import TaskQueueOptions
 from actors.ready_index import ReadyIndex
+from actors.rollup_keeper import RollupKeeper
 from actors.sqlite_rows import to_json
 from actors.sqlite_storage import SqliteStorage
 from actors.storage import Finish, Storage, StorageFailed, Unstorable
 from actors.task_ids import key_of, make_key
 from actors.vocabulary import notices as n
 from actors.vocabulary import tasks as v
+from actors.vocabulary import trends as t
 from actors.vocabulary.events import TASKS, TaskEvent
 from actors.vocabulary.tasks import (
     FINAL,
@@ -126,6 +128,9 @@ class TaskQueue(BatchActor):
         n.KeepPushKey: "notices",
         n.ReadOutbox: "notices",
         n.RecordAttempt: "notices",
+        t.RecordRollups: "rollups",
+        t.ReadRollups: "rollups",
+        t.ReadVitals: "vitals",
         Sweep: "sweep",
     }
 
@@ -142,6 +147,7 @@ class TaskQueue(BatchActor):
         self._storage: Storage
         self._directory: Directory
         self._notices: Notices
+        self._rollups: RollupKeeper
         self._admission = Admission(path.parent, self._options.min_free_disk, self._options.min_free_memory)
         self._ready = ReadyIndex()
         self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
@@ -169,6 +175,7 @@ class TaskQueue(BatchActor):
         self._storage = SqliteStorage(self._path)
         self._directory = Directory(self._storage.directory)
         self._notices = Notices(self._storage.notices, self.runtime.new_id)
+        self._rollups = RollupKeeper(self._storage.rollups)
         self._read_clocks()
         for task in self._storage.open_tasks():
             if task.complete_by is not None:
@@ -547,6 +554,14 @@ class TaskQueue(BatchActor):
     def notices(self, message: Any) -> object:
         """Whom to tell, what, and what became of it: rows for the notifier process, for the same reason."""
         return self._notices.handle(message, self._now_ms)
+    def rollups(self, message: Any) -> object:
+        """What the trends are made from; the one writer keeps it as well."""
+        return self._rollups.handle(message, self._now_ms)
+
+    def vitals(self, _: t.ReadVitals) -> t.Vitals:
+        refused = self._admission.refusal(self._now_s)
+        no_space = refused.detail if refused is not None and refused.reason is Refusal.NO_SPACE else None
+        return t.Vitals(self._storage.oldest_waiting(self._now_ms), *disk_space(self._path.parent), no_space)
 
     # --- shared by the handlers ---------------------------------------------------------------------------------------
 

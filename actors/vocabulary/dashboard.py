@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OK = "ok"
+WARNING = "warning"
+CRITICAL = "critical"
+
 
 @dataclass(frozen=True, slots=True)
 class Boot:
@@ -19,6 +23,9 @@ class Boot:
     """Seconds of the runtime's monotonic clock."""
     environment: str | None = None
     """What the operator calls this hub (staging, demo), or nothing."""
+
+    def uptime_ms(self, monotonic_s: float) -> int:
+        return int((monotonic_s - self.started_monotonic) * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,26 @@ class ReadHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody looks after a condition."""
+
+    by: str
+    at: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """One reason why health is not ok. ``id``: agent_offline, queue_growing, failure_rate, stuck_tasks."""
+    """One reason why health is not ok. ``id`` is one of ``actors.health.CONDITIONS``."""
 
     id: str
     severity: str
     """warning or critical"""
     message: str
     since: int
+    count: int = 1
+    """Of the things that it is about: agents, tasks, lanes, kinds of failure, messages."""
+    acknowledged: Acknowledged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,29 @@ class Health:
     status: str
     """ok, warning or critical"""
     conditions: tuple[Condition, ...]
+    attention: str
+    """The same over the conditions that nobody has acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeCondition:
+    """Answer, after the commit: ``Condition`` as it was acknowledged, or ``Refused(NOT_FOUND)`` when it is not there."""
+
+    condition_id: str
+    by: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputRejected:
+    """So many messages of agents and clients were invalid since a web process last said so. No answer."""
+
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFigures:
+    """Answer: the numbers of the snapshot without its lists, and counts since the start, as plain types (``GET /metrics``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,15 @@ import pytest
 from freezegun import freeze_time
 from msgspec.structs import replace
 
-from actors.dashboard_state import DashboardState
+from actors.dashboard_state import NO_VITALS, DashboardState
 from actors.vocabulary.agents import ReadView
 from actors.vocabulary.dashboard import (
+    AcknowledgeCondition,
     Boot,
     ForgetAgent,
     Health,
+    InputRejected,
+    ReadFigures,
     ReadHealth,
     ReadSnapshot,
 )
@@ -37,14 +40,20 @@ from actors.vocabulary.tasks import (
     KnownAgent,
     Overview,
     ReadOverview,
+    ReadSetting,
     RecordPresence,
+    Refused,
     Task,
     TaskStatus,
+    Together,
+    WriteSetting,
 )
+from actors.vocabulary.trends import ReadRollups, ReadTrends, ReadVitals, RecordRollups, StoredRollups, Vitals
 from supervision.actor import Actor, BatchActor, Request
 from supervision.clock import ManualClock
 from supervision.deferred import Deferred
 from supervision.runtime import Runtime
+from wire.rollups import Rollup, pack, unpack
 
 START_MS = 1_772_323_200_000  # 2026-03-01T00:00:00Z
 
@@ -57,7 +66,16 @@ class Release:
 class StandInQueue(Actor):
     """Answers every ``ReadOverview`` with what ``table`` holds at that moment, at once or when it is released."""
 
-    handles: ClassVar[dict[type, str]] = {ReadOverview: "read", RecordPresence: "record", Release: "release"}
+    handles: ClassVar[dict[type, str]] = {
+        ReadOverview: "read",
+        RecordPresence: "record",
+        Release: "release",
+        Together: "together",
+        WriteSetting: "write_setting",
+        RecordRollups: "record_rollups",
+        ReadRollups: "read_rollups",
+        ReadVitals: "vitals",
+    }
 
     def __init__(self, table: dict[str, Any], *, slow: bool = False) -> None:
         super().__init__()
@@ -81,6 +99,30 @@ class StandInQueue(Actor):
 
     def record(self, message: RecordPresence) -> None:
         self.table["recorded"] = [*self.table.get("recorded", []), message]
+
+    def together(self, message: Together) -> tuple[object, ...]:
+        answers = {ReadRollups: self.read_rollups, ReadVitals: self.vitals, ReadSetting: self.read_setting}
+        return tuple(answers[type(one)](one) for one in message.requests)
+
+    def read_setting(self, _: ReadSetting) -> object:
+        return self.table.get("health")
+
+    def write_setting(self, message: WriteSetting) -> None:
+        self.table[message.key] = message.value
+
+    def record_rollups(self, message: RecordRollups) -> None:
+        kept = self.table.setdefault("rollups", {})
+        kept.update({(size, bucket.start): pack(bucket) for size, bucket in message.buckets})
+        self.table.setdefault("starts", {})[message.booted_at] = message.boot_id
+
+    def read_rollups(self, message: ReadRollups) -> StoredRollups:
+        kept = sorted(self.table.get("rollups", {}).items())
+        found = [packed for (size, start), packed in kept if size == message.size and start >= message.since]
+        return StoredRollups(tuple(found), tuple(sorted(self.table.get("starts", {}).items())))
+
+    def vitals(self, _: ReadVitals) -> Vitals:
+        found: Vitals = self.table.get("vitals", NO_VITALS)
+        return found
 
 
 class StandInAgent(Actor):
@@ -136,6 +178,22 @@ class Hub:
 
     def condition_ids(self) -> list[str]:
         return [condition.id for condition in self.health().conditions]
+
+    def acknowledge(self, condition_id: str, note: str | None = None) -> Any:
+        return self._ask(AcknowledgeCondition(condition_id, "ann", note))
+
+    def figures(self) -> dict[str, Any]:
+        figures: dict[str, Any] = self._ask(ReadFigures())
+        return figures
+
+    def trends(self, size: int, since: int = 0) -> list[Rollup]:
+        return [unpack(one) for one in self._ask(ReadTrends(size, since)).packed]
+
+    def tell(self, message: object) -> None:
+        ref = self.runtime.names.whereis(DASHBOARD_STATE)
+        assert ref is not None
+        ref.tell(message)
+        self.runtime.settle()
 
     def forget(self, agent_id: str) -> bool:
         was_missing: bool = self._ask(ForgetAgent(agent_id))
@@ -275,7 +333,7 @@ class Submit:
 class PublishingQueue(BatchActor):
     """Keeps the promise of ``Overview.as_of_seq``: publishes a whole batch, then answers its reads."""
 
-    handles: ClassVar[dict[type, str]] = {Submit: "", ReadOverview: ""}
+    handles: ClassVar[dict[type, str]] = {Submit: "", ReadOverview: "", Together: ""}
     batch_limit = 8
 
     def __init__(self, make_overview: Callable[..., Overview]) -> None:
@@ -289,6 +347,9 @@ class PublishingQueue(BatchActor):
         self.runtime.bus.publish_all([(TASKS, TaskEvent("task_submitted", task, at=1)) for task in submitted])
         stats = {"by_status": {"queued": self.queued}, "queued_by_priority": {2: self.queued}}
         for request in requests:
+            if isinstance(request.message, Together):
+                nothing = StoredRollups((), ())
+                request.reply((None, nothing, nothing, nothing, NO_VITALS))
             if isinstance(request.message, ReadOverview):
                 request.reply(self.make_overview(stats=stats, as_of_seq=self.runtime.bus.seq))
 
@@ -384,15 +445,18 @@ def test_an_agent_that_vanished_warns_until_it_is_forgotten_for_good(
 ) -> None:
     hub.start_queue()
     hub.start()
+    hub.publish(AgentJoined(make_agent(agent_id="beta"), at=1))
     hub.publish(AgentJoined(make_agent(), at=1))
     hub.publish(AgentLeft("alpha", "Alpha", clean=False, at=2))
+    assert hub.snapshot()["health"]["status"] == "ok"
+    hub.runtime.advance(60.0)
     shown = hub.snapshot()["health"]
     assert shown["status"] == "warning"
     assert shown["conditions"] == ["Agent offline: alpha (1 agent left without a goodbye)"]
     assert shown["details"][0]["since"] == START_MS
     assert hub.forget("alpha")
     hub.runtime.settle()
-    assert hub.snapshot()["health"] == {"status": "ok", "conditions": [], "details": []}
+    assert hub.snapshot()["health"] == {"status": "ok", "attention": "ok", "conditions": [], "details": []}
     assert hub.table["recorded"] == [RecordPresence("alpha", "Alpha", AgentPresence.LEFT)]
     assert not hub.forget("alpha")
 
@@ -416,13 +480,19 @@ def test_after_a_start_known_agents_have_half_a_minute_to_return_lessons_40(
     assert hub.condition_ids() == []
     hub.runtime.advance(1.0)
     (condition,) = hub.health().conditions
-    assert condition.message == "Agent offline: lost, missing (2 agents left without a goodbye)"
+    assert condition.message == "Agent offline: lost (1 agent left without a goodbye)"
     assert condition.since == START_MS - 600_000
+    hub.runtime.advance(30.0)  # what nobody has seen since the start is missed a minute after it
+    (condition,) = hub.health().conditions
+    assert condition.message == "Agent offline: lost, missing (2 agents left without a goodbye)"
 
 
-def test_a_growing_queue_warns_after_three_checks_a_minute_apart(hub: Hub, submitted: Any) -> None:
+def test_a_growing_queue_warns_after_three_checks_a_minute_apart(
+    hub: Hub, submitted: Any, make_agent: Callable[..., AgentView]
+) -> None:
     hub.start_queue()
     hub.start()
+    hub.publish(AgentJoined(make_agent(), at=1))
     for number in range(25):
         hub.publish(submitted(f"task-{number}"))
         hub.runtime.advance(7.0)
@@ -536,3 +606,201 @@ def test_a_pruned_task_leaves_the_counters(hub: Hub, make_task: Callable[..., Ta
     done = make_task(status=TaskStatus.COMPLETED)
     hub.publish(TaskEvent("task_pruned", done, at=1, previous="completed"))
     assert hub.snapshot()["queue"]["by_status"]["completed"] == 0
+
+
+def test_who_acknowledged_is_shown_kept_over_a_restart_and_forgotten_when_it_cleared(hub: Hub) -> None:
+    hub.start_queue()
+    hub.start()
+    assert isinstance(hub.acknowledge("rejected_input"), Refused)
+    hub.tell(InputRejected(60))
+    acknowledged = hub.acknowledge("rejected_input", "it is the old sidecar")
+    assert (acknowledged.acknowledged.by, acknowledged.acknowledged.at) == ("ann", START_MS)
+    (shown,) = hub.snapshot()["health"]["details"]
+    assert shown["acknowledged"] == {"by": "ann", "at": START_MS, "note": "it is the old sidecar"}
+    health = hub.snapshot()["health"]
+    assert (health["status"], health["attention"]) == ("warning", "ok")
+    hub.runtime.advance(120.0)
+    hub.runtime.names.whereis(DASHBOARD_STATE).stop()  # type: ignore[union-attr]
+    hub.start()
+    assert hub.condition_ids() == []  # what web processes counted is gone
+    hub.tell(InputRejected(60))
+    (condition,) = hub.health().conditions
+    assert condition.acknowledged == acknowledged.acknowledged
+    assert condition.since == START_MS
+    hub.runtime.advance(3_700.0)
+    assert hub.condition_ids() == []
+    hub.tell(InputRejected(60))
+    (condition,) = hub.health().conditions
+    assert condition.acknowledged is None
+    assert hub.health().attention == "warning"
+
+
+def test_a_kind_of_failure_warns_until_somebody_has_seen_it_and_not_again_after_a_restart(
+    hub: Hub, make_overview: Any, make_task: Callable[..., Task]
+) -> None:
+    dead = [make_task(id=f"t{n}", status=TaskStatus.DEAD_LETTER, last_error=f"timeout after {n} s") for n in range(3)]
+    hub.table["overview"] = make_overview(stats={"dead_letter": 3}, dead_letters=tuple(dead))
+    hub.start_queue()
+    hub.start()
+    (condition,) = hub.health().conditions
+    assert condition.message == "New dead letters: 1 new kind of failure, 3 tasks: timeout after # s"
+    hub.acknowledge("dead_letters_new")
+    assert hub.condition_ids() == []
+    hub.runtime.names.whereis(DASHBOARD_STATE).stop()  # type: ignore[union-attr]
+    hub.start()
+    assert hub.condition_ids() == []
+    other = make_task(id="t9", status=TaskStatus.DEAD_LETTER, last_error="out of memory")
+    hub.publish(TaskEvent("task_dead_letter", other, at=START_MS, previous="assigned", failed=True))
+    (condition,) = hub.health().conditions
+    assert (condition.id, condition.count, condition.since) == ("dead_letters_new", 1, START_MS)
+
+
+def test_nobody_online_is_critical_when_work_waits_but_not_within_the_first_half_minute(
+    hub: Hub, submitted: Any, make_agent: Callable[..., AgentView]
+) -> None:
+    hub.start_queue()
+    hub.start()
+    hub.publish(submitted("task-1"))
+    hub.runtime.advance(29.0)
+    assert hub.condition_ids() == []
+    hub.runtime.advance(1.0)
+    (condition,) = hub.health().conditions
+    assert (condition.id, condition.severity) == ("no_agents", "critical")
+    assert condition.message == "No agents: none is online, 1 task waits"
+    hub.publish(AgentJoined(make_agent(), at=1))
+    assert hub.condition_ids() == []
+    hub.publish(AgentChanged(make_agent(fsm_state="offline"), at=2))  # between two connections
+    hub.runtime.advance(9.0)
+    assert hub.condition_ids() == []
+    hub.runtime.advance(2.0)
+    assert hub.condition_ids() == ["no_agents"]
+
+
+def test_what_the_queue_sees_makes_the_oldest_wait_and_the_storage_conditions(
+    hub: Hub, make_overview: Any, make_agent: Callable[..., AgentView]
+) -> None:
+    hub.table["overview"] = make_overview(stats={"by_status": {"queued": 2}, "queued_by_priority": {0: 1, 3: 1}})
+    hub.table["vitals"] = Vitals(
+        (START_MS - 40_000, START_MS - 9_000_000, None, START_MS - 1_000), 5 * 2**30, 200 * 2**30
+    )
+    hub.start_queue()
+    hub.start()
+    hub.publish(AgentJoined(make_agent(), at=1))
+    assert hub.condition_ids() == ["storage"]
+    hub.runtime.advance(21.0)
+    conditions = {one.id: one for one in hub.health().conditions}
+    assert conditions["storage"].message == "Storage: 5.0 GiB (2%) of the disk are free"
+    # The high lane is empty by now, whatever the queue saw when it was asked last.
+    assert conditions["oldest_wait"].message == "Waiting too long: urgent 61 s (target 60 s)"
+    hub.table["vitals"] = Vitals((START_MS + 20_000, None, None, None), 11 * 2**30, 200 * 2**30)
+    hub.runtime.advance(5.0)
+    assert hub.condition_ids() == ["storage"]  # 5.5 %: not yet calm
+    hub.table["vitals"] = Vitals((START_MS + 20_000, None, None, None), 13 * 2**30, 200 * 2**30)
+    hub.runtime.advance(5.0)
+    assert hub.condition_ids() == []
+
+
+# --- trends ---------------------------------------------------------------------------------------------------------
+
+
+def test_ten_seconds_a_minute_and_an_hour_are_kept_and_the_open_ones_are_shown(
+    hub: Hub, submitted: Any, make_agent: Callable[..., AgentView]
+) -> None:
+    hub.start_queue()
+    hub.start()
+    hub.publish(AgentJoined(make_agent(), at=1))
+    for number in range(3):
+        hub.publish(submitted(f"task-{number}"))
+    hub.runtime.advance(9.0)
+    assert "rollups" not in hub.table
+    (current,) = hub.trends(10)
+    assert (current.start, current.submitted, current.samples) == (START_MS, 3, 9)
+    hub.runtime.advance(1.0)
+    hub.publish(submitted("task-4"))
+    hub.runtime.advance(5.0)
+    done, current = hub.trends(10)
+    assert (done.submitted, done.queued_sum, done.queued_max, done.online_sum, done.samples) == (3, 27, 3, 9, 9)
+    assert (current.start, current.submitted) == (START_MS + 10_000, 1)
+    (minute,) = hub.trends(60)
+    assert (minute.submitted, minute.samples, minute.lanes_in) == (4, 15, (0, 0, 4, 0))
+    (hour,) = hub.trends(3600)
+    assert hour == minute
+
+
+def test_trends_outlive_an_orderly_end_and_a_crash_costs_at_most_ten_seconds(hub: Hub, submitted: Any) -> None:
+    hub.start_queue()
+    dashboard = hub.start()
+    hub.publish(submitted("task-0"))
+    hub.runtime.advance(5.0)
+    dashboard.stop()
+    hub.runtime.settle()
+    hub.start()
+    hub.publish(submitted("task-1"))
+    hub.runtime.advance(10.0)
+    assert [one.submitted for one in hub.trends(10)] == [2, 0]
+    assert hub.trends(3600)[0].submitted == 2
+    assert hub.table["starts"] == {START_MS: "b00t"}
+    hub.publish(submitted("task-2"))
+    hub.publish(TaskEvent("task_assigned", replace(submitted("x").task, status="nonsense"), at=1))  # type: ignore[arg-type]
+    assert hub.runtime.names.whereis(DASHBOARD_STATE) is None
+    hub.start()
+    assert hub.trends(3600)[0].submitted == 2
+
+
+def test_the_snapshot_tells_the_flow_of_each_lane_and_of_the_hour(
+    hub: Hub, make_overview: Any, make_task: Callable[..., Task]
+) -> None:
+    hub.table["vitals"] = Vitals((None, None, START_MS - 2_000, None), 1, 1)
+    hub.start_queue()
+    hub.start()
+    for number in range(6):
+        task = make_task(id=f"task-{number}", created_at=START_MS - 2_000)
+        hub.publish(TaskEvent("task_submitted", task, at=START_MS))
+        if number < 4:
+            hub.publish(assigned(task))
+    done = make_task(status=TaskStatus.COMPLETED, assigned_at=START_MS, completed_at=START_MS + 500, tokens_used=7)
+    hub.publish(TaskEvent("task_completed", done, at=1, previous="assigned"))
+    hub.runtime.advance(30.0)
+    shown = hub.snapshot()
+    lane = shown["lanes"][2]
+    assert (lane["lane"], lane["queued"], lane["oldest_since"]) == ("normal", 2, START_MS - 2_000)
+    assert (lane["in_per_minute"][-1], lane["out_per_minute"][-1], len(lane["in_per_minute"])) == (6, 4, 60)
+    assert lane["drain_s"] == 15  # two wait, four left within half a minute
+    assert shown["lanes"][0] == {
+        "lane": "urgent",
+        "priority": 0,
+        "queued": 0,
+        "oldest_since": None,
+        "target_s": 60.0,
+        "drain_s": 0,
+        "in_per_minute": [0] * 60,
+        "out_per_minute": [0] * 60,
+    }
+    assert shown["wait"]["count"] == 4
+    assert 1_900 <= shown["wait"]["p50_ms"] <= 2_100
+    assert shown["wait"]["oldest_since"] == START_MS - 2_000
+    assert (shown["run"]["count"], shown["hour_ago"]["queued"]) == (1, None)
+    totals = hub.figures()["totals"]
+    assert (totals["submitted"], totals["completed"], totals["tokens"]) == (6, 1, 7)
+    hub.runtime.advance(3_600.0)
+    shown = hub.snapshot()
+    assert (shown["wait"]["count"], shown["wait"]["p95_ms"]) == (0, None)
+    assert shown["hour_ago"]["queued"] == 2
+    assert shown["lanes"][2]["in_per_minute"] == [0] * 60
+
+
+def test_after_a_restart_the_hour_goes_on_from_what_was_kept(hub: Hub, make_task: Callable[..., Task]) -> None:
+    hub.start_queue()
+    dashboard = hub.start()
+    task = make_task(created_at=START_MS - 2_000)
+    hub.publish(TaskEvent("task_submitted", task, at=START_MS))
+    hub.publish(assigned(task))
+    hub.runtime.advance(600.0)
+    before = hub.snapshot()
+    assert before["lanes"][2]["in_per_minute"][-11] == 1
+    dashboard.stop()
+    hub.runtime.settle()
+    hub.start()
+    after = hub.snapshot()
+    assert after["wait"] == before["wait"]
+    assert [lane["in_per_minute"] for lane in after["lanes"]] == [lane["in_per_minute"] for lane in before["lanes"]]

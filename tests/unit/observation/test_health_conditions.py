@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from actors.health import CRITICAL, OK, WARNING, HealthModel, HealthOptions, Moment
+from actors.health import CRITICAL, OK, WARNING, Facts, HealthModel, HealthOptions, Moment
 from actors.rolling import HourTotals
 from actors.vocabulary.dashboard import Condition
 
@@ -15,8 +17,11 @@ def at(seconds: float) -> Moment:
     return Moment(5_000.0 + seconds, START_MS + round(seconds * 1000))
 
 
-def found(model: HealthModel, seconds: float, *, completed: int = 0, failed: int = 0) -> dict[str, Condition]:
-    health = model.evaluate(HourTotals(completed=completed, failed=failed), at(seconds))
+def found(
+    model: HealthModel, seconds: float, *, completed: int = 0, failed: int = 0, online: int = 1, **facts: Any
+) -> dict[str, Condition]:
+    hour = HourTotals(completed=completed, failed=failed)
+    health = model.evaluate(Facts(hour=hour, online=online, **facts), at(seconds))
     return {condition.id: condition for condition in health.conditions}
 
 
@@ -26,7 +31,7 @@ def model() -> HealthModel:
 
 
 def test_nothing_known_is_ok(model: HealthModel) -> None:
-    health = model.evaluate(HourTotals(), at(0))
+    health = model.evaluate(Facts(), at(0))
     assert (health.status, health.conditions) == (OK, ())
 
 
@@ -40,7 +45,8 @@ def test_an_agent_that_left_cleanly_is_not_offline_lessons_40(model: HealthModel
 
 def test_an_agent_that_vanished_is_a_warning_since_it_vanished(model: HealthModel) -> None:
     model.agents.left("alpha", "Alpha", clean=False, now=at(10))
-    condition = found(model, 20)["agent_offline"]
+    assert found(model, 69) == {}
+    condition = found(model, 70)["agent_offline"]
     assert condition.severity == WARNING
     assert condition.since == START_MS + 10_000
     assert condition.message == "Agent offline: alpha (1 agent left without a goodbye)"
@@ -49,14 +55,14 @@ def test_an_agent_that_vanished_is_a_warning_since_it_vanished(model: HealthMode
 def test_the_warning_ends_when_the_agent_returns(model: HealthModel) -> None:
     model.agents.left("alpha", "Alpha", clean=False, now=at(0))
     model.agents.returned("alpha")
-    assert found(model, 1) == {}
+    assert found(model, 100) == {}
 
 
 def test_the_warning_ends_when_an_operator_forgets_the_agent_once(model: HealthModel) -> None:
     model.agents.left("alpha", "Alpha", clean=False, now=at(0))
     assert model.agents.forget("alpha") == "Alpha"
     assert model.agents.forget("alpha") is None
-    assert found(model, 1) == {}
+    assert found(model, 100) == {}
 
 
 def test_the_warning_ends_after_an_hour_lessons_40(model: HealthModel) -> None:
@@ -66,15 +72,16 @@ def test_the_warning_ends_after_an_hour_lessons_40(model: HealthModel) -> None:
 
 
 def test_an_agent_from_before_the_start_is_missed_only_after_the_grace(model: HealthModel) -> None:
-    model.agents.expect("alpha", "Alpha", gone=at(-5), shown_from_s=at(30).monotonic_s)
+    model.agents.expect("alpha", "Alpha", gone=at(-100), shown_from_s=at(30).monotonic_s)
     assert found(model, 29.9) == {}
-    assert found(model, 30)["agent_offline"].since == START_MS - 5_000
+    assert found(model, 30)["agent_offline"].since == START_MS - 100_000
 
 
 def test_many_lost_agents_are_counted_and_only_some_are_named(model: HealthModel) -> None:
     for number in range(8):
         model.agents.left(f"a{number}", "x", clean=False, now=at(number))
-    condition = found(model, 10)["agent_offline"]
+    condition = found(model, 80)["agent_offline"]
+    assert condition.count == 8
     assert condition.message == "Agent offline: a0, a1, a2, a3, a4 and 3 more (8 agents left without a goodbye)"
     assert condition.since == START_MS
 
@@ -129,7 +136,7 @@ def test_a_burst_within_one_minute_is_one_sample_lessons_61(model: HealthModel) 
 
 
 def test_more_than_half_of_ten_is_critical_with_its_numbers(model: HealthModel) -> None:
-    health = model.evaluate(HourTotals(completed=4, failed=6), at(7))
+    health = model.evaluate(Facts(hour=HourTotals(completed=4, failed=6)), at(7))
     assert health.status == CRITICAL
     assert health.conditions == (
         Condition(
@@ -137,6 +144,7 @@ def test_more_than_half_of_ten_is_critical_with_its_numbers(model: HealthModel) 
             CRITICAL,
             "High failure rate: 6/10 attempts failed in the last hour (60%)",
             START_MS + 7_000,
+            count=6,
         ),
     )
 
@@ -211,7 +219,7 @@ def test_critical_wins_and_comes_first_because_old_pages_show_only_the_first(mod
     model.agents.left("alpha", "Alpha", clean=False, now=at(0))
     model.tasks.working("task-a", at(0).monotonic_s)
     check(model, 10, 20, 30)
-    health = model.evaluate(HourTotals(failed=10), at(600))
+    health = model.evaluate(Facts(hour=HourTotals(failed=10), online=1), at(600))
     assert health.status == CRITICAL
     assert [one.id for one in health.conditions] == ["failure_rate", "agent_offline", "queue_growing", "stuck_tasks"]
 
@@ -225,6 +233,6 @@ def test_thresholds_are_settings() -> None:
 def test_health_is_decided_by_the_monotonic_clock_only_lessons_90(model: HealthModel) -> None:
     model.tasks.working("task-a", 100.0)
     model.agents.left("alpha", "Alpha", clean=False, now=Moment(100.0, START_MS))
-    a_year_later_on_the_wall = Moment(101.0, START_MS + 31_536_000_000)
-    conditions = model.evaluate(HourTotals(), a_year_later_on_the_wall).conditions
+    a_year_later_on_the_wall = Moment(170.0, START_MS + 31_536_000_000)
+    conditions = model.evaluate(Facts(online=1), a_year_later_on_the_wall).conditions
     assert [one.id for one in conditions] == ["agent_offline"]

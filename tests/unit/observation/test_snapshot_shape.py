@@ -13,13 +13,13 @@ from actors.snapshot import (
     completion_entry,
     dead_letter_entry,
 )
-from actors.vocabulary.dashboard import Boot, Condition, Health
+from actors.vocabulary.dashboard import Acknowledged, Boot, Condition, Health
 from actors.vocabulary.events import AgentView
 from actors.vocabulary.tasks import Overview, Task, TaskStatus
 
 BOOT = Boot(boot_id="b00t", started_at_ms=1_700_000_000_000, started_monotonic=100.0)
 NOW = Moment(102.5, 1_700_000_002_500)
-WELL = Health("ok", ())
+WELL = Health("ok", (), "ok")
 
 
 def test_an_empty_hub_has_every_field(make_overview: Callable[..., Overview]) -> None:
@@ -30,7 +30,7 @@ def test_an_empty_hub_has_every_field(make_overview: Callable[..., Overview]) ->
         "environment": None,
         "uptime_ms": 2_500,
         "timestamp": 1_700_000_002_500,
-        "health": {"status": "ok", "conditions": [], "details": []},
+        "health": {"status": "ok", "attention": "ok", "conditions": [], "details": []},
         "agents": [],
         "queue": {
             "by_status": {"queued": 0, "assigned": 0, "completed": 0, "cancelled": 0},
@@ -63,13 +63,24 @@ def test_counters_come_from_the_overview(make_overview: Callable[..., Overview])
 def test_conditions_are_sentences_and_details_carry_id_severity_and_since(
     make_overview: Callable[..., Overview],
 ) -> None:
-    health = Health("warning", (Condition("stuck_tasks", "warning", "Stuck tasks: a", 5),))
+    by = Acknowledged("ann", 7, "on it")
+    health = Health("warning", (Condition("stuck_tasks", "warning", "Stuck tasks: a", 5, 1, by),), "ok")
     picture = Picture(make_overview(), NOW)
     snapshot = build_snapshot(boot=BOOT, seq=0, now=NOW, agents=[], picture=picture, health=health)
     assert snapshot["health"] == {
         "status": "warning",
+        "attention": "ok",
         "conditions": ["Stuck tasks: a"],
-        "details": [{"id": "stuck_tasks", "severity": "warning", "message": "Stuck tasks: a", "since": 5}],
+        "details": [
+            {
+                "id": "stuck_tasks",
+                "severity": "warning",
+                "message": "Stuck tasks: a",
+                "since": 5,
+                "count": 1,
+                "acknowledged": {"by": "ann", "at": 7, "note": "on it"},
+            }
+        ],
     }
 
 
