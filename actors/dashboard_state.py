@@ -65,6 +65,7 @@ from actors.vocabulary.trends import ReadRollups, ReadTrends, ReadVitals, Record
 from supervision.actor import Actor
 from supervision.bus import Published
 from supervision.deferred import Deferred
+from supervision.exits import ExitReason
 from wire import codec
 from wire.rollups import KEPT_S, LANES, Rollup, pack, unpack
 
@@ -88,6 +89,9 @@ HEALTH_TICK_S = 1.0
 
 #: Seconds between two looks at what only the queue can see: an index scan of its open tasks, which at 10,000 agents takes 10 ms.
 VITALS_PERIOD_S = 5.0
+
+#: Seconds for the last buckets to be kept when this actor is stopped; less than its supervisor gives it.
+LAST_WORD_S = 1.0
 
 #: Under which health is kept.
 HEALTH_SETTING = "health"
@@ -171,9 +175,13 @@ class DashboardState(Actor):
         self.send_every(HEALTH_TICK_S, Tick())
         self.send_every(VITALS_PERIOD_S, AskVitals())
 
-    def on_stop(self) -> None:
-        if self._trends is not None:
-            self._record(self._trends.stored_now())
+    def on_stop_request(self, reason: ExitReason) -> None:
+        """The open buckets are kept first: the queue is stopped after this actor, and forgets what it has not read then."""
+        if self._trends is None:
+            self.cell.finish_orderly(reason)
+            return
+        last = RecordRollups(self._trends.stored_now(), self._boot.started_at_ms, self._boot.boot_id)
+        self.request(TASK_QUEUE, last, lambda _: self.cell.finish_orderly(reason), timeout_s=LAST_WORD_S)
 
     def rebuild(self, _: Rebuild | None = None) -> None:
         """First what was kept, then what is."""
@@ -199,6 +207,7 @@ class DashboardState(Actor):
         kept = {size: [unpack(one) for one in found.packed] for size, found in zip(KEPT_S, rollups, strict=True)}
         last = {size: found[-1] for size, found in kept.items() if found}
         self._trends = Trends(self._flow, self._now(), last, kept[MINUTE_S])
+        self._record(self._trends.stored_now())  # so that this start is marked at once
         self.ask_for_overview()
 
     def ask_vitals(self, _: AskVitals) -> None:
@@ -459,6 +468,7 @@ class DashboardState(Actor):
     def _read_figures(self) -> JsonObject:
         assert self._picture is not None and self._trends is not None
         now = self._now()
+        self._figures = self._trends.figures(now)  # so that the counts are those of this moment
         states = Counter(str(agent["fsm_state"]) for agent in self._agents.values())
         health = self._current_health(self._picture, now)
         return {

@@ -334,7 +334,7 @@ class Trends:
 
 def _durations(whole: Sequence[int], current: Sequence[int]) -> Durations:
     counts = [a + b for a, b in zip(whole, current, strict=True)] if current else whole
-    found = histogram.quantiles(counts, SHARES)
+    found = histogram.quantiles(histogram.pairs_of(counts), SHARES)
     return Durations(sum(counts), *found) if found is not None else Durations(0)
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from actors.agent_fsm import AgentFSM, AgentOptions
 from actors.explanation import explain
-from actors.vocabulary import dashboard, names, notices, output, tasks
+from actors.vocabulary import dashboard, names, notices, output, tasks, trends
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
 from actors.vocabulary.gateway import Close, FromPeer, PeerLost, PeerUp, ToAgent, WhoIsConnected
@@ -31,6 +31,7 @@ from link.messages import (
     HubHello,
     IdentityEntry,
     IdentityUpdate,
+    InputRejected,
     Reply,
     TaskPrinted,
     ToAgents,
@@ -112,6 +113,9 @@ OPERATIONS: dict[str, Operation] = {
     "notify.attempt": Operation(names.TASK_QUEUE, notices.RecordAttempt),
     "dashboard.snapshot": Operation(names.DASHBOARD_STATE, dashboard.ReadSnapshot),
     "dashboard.health": Operation(names.DASHBOARD_STATE, dashboard.ReadHealth),
+    "dashboard.figures": Operation(names.DASHBOARD_STATE, dashboard.ReadFigures),
+    "dashboard.trends": Operation(names.DASHBOARD_STATE, trends.ReadTrends),
+    "health.acknowledge": Operation(names.DASHBOARD_STATE, dashboard.AcknowledgeCondition),
     "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),
     "output.read": Operation(names.OUTPUT, output.ReadOutput),
 }
@@ -194,6 +198,7 @@ class Gateway(Actor):
             AgentsSeen: self._agents_seen,
             AgentDown: self._agent_down,
             WatchOutput: self._watch_output,
+            InputRejected: self._input_rejected,
         }
         self._own_operations: dict[str, Callable[[int, Call], None]] = {
             "agents.list": self._list_agents,
@@ -463,6 +468,9 @@ class Gateway(Actor):
         for name, _ref in self.names.starting_with(prefix):
             if name.removeprefix(prefix) not in self._newest:
                 self.send(name, Dropped(None, clean=False))
+
+    def _input_rejected(self, _: int, message: InputRejected) -> None:
+        self.send(names.DASHBOARD_STATE, dashboard.InputRejected(message.messages))
 
     # --- to agents and dashboards -----------------------------------------------------------------------------------
 

@@ -38,22 +38,10 @@ from actors.health_rules import (
     StorageSpace,
     StuckTasks,
 )
-from actors.vocabulary.dashboard import CRITICAL, OK, WARNING, Acknowledged, Condition, Health
+from actors.vocabulary.dashboard import Acknowledged, Condition, Health
+from wire.conditions import CONDITIONS, CRITICAL, OK, WARNING
 
 __all__ = ["CRITICAL", "OK", "WARNING", "Facts", "HealthModel", "HealthOptions", "Moment"]
-
-#: Every id with its severity, in the order in which conditions are listed.
-CONDITIONS = {
-    "no_agents": CRITICAL,
-    "failure_rate": CRITICAL,
-    "storage": CRITICAL,
-    "agent_offline": WARNING,
-    "queue_growing": WARNING,
-    "stuck_tasks": WARNING,
-    "oldest_wait": WARNING,
-    "dead_letters_new": WARNING,
-    "rejected_input": WARNING,
-}
 
 #: Seconds after a start within which a condition that was there before is the same one: the slowest rule needs five minutes
 #: to see again what it saw before.

@@ -13,8 +13,9 @@ from itertools import islice, pairwise
 
 from actors.failure_groups import kind_of
 from actors.rolling import HourTotals
-from actors.vocabulary.dashboard import CRITICAL, WARNING, Condition
+from actors.vocabulary.dashboard import Condition
 from actors.vocabulary.tasks import Priority
+from wire.conditions import CRITICAL, WARNING
 from wire.rollups import LANES
 
 

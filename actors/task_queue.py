@@ -554,6 +554,7 @@ class TaskQueue(BatchActor):
     def notices(self, message: Any) -> object:
         """Whom to tell, what, and what became of it: rows for the notifier process, for the same reason."""
         return self._notices.handle(message, self._now_ms)
+
     def rollups(self, message: Any) -> object:
         """What the trends are made from; the one writer keeps it as well."""
         return self._rollups.handle(message, self._now_ms)

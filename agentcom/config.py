@@ -33,6 +33,8 @@ DEFAULT_PORT = 4000
 #: Longer than this it is no badge.
 LABEL_CHARS = 20
 
+LANES = 4
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DASHBOARD_AUTH = ("open", "token")
 
@@ -158,6 +160,19 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if isinstance(part, str) and part.strip())
 
 
+def _lane_durations(value: object) -> str:
+    """One duration for each lane, urgent first, with commas between them."""
+    text = _text(value)
+    if len(lane_seconds(text)) != LANES:
+        raise ValueError("four durations, urgent first, such as 60s,5m,15m,1h")
+    return text
+
+
+def lane_seconds(text: str) -> tuple[float, ...]:
+    """Raises ``ValueError``."""
+    return tuple(_positive_seconds(part) for part in text.split(","))
+
+
 # --- the settings -----------------------------------------------------------------------------------------------
 
 
@@ -221,6 +236,20 @@ class Config:
         seconds,
         "how long agents may take to reconnect after the hub started, before their tasks are taken back",
         "boot_grace",
+    )
+    offline_after_s: float = _setting(
+        60.0, seconds, "how long a lost agent may be away before health warns of it", "offline_after"
+    )
+    stuck_after_s: float = _setting(
+        300.0,
+        _positive_seconds,
+        "how long an assigned task may show no sign of work before health warns",
+        "stuck_after",
+    )
+    wait_targets: str = _setting(
+        "60s,5m,15m,1h",
+        _lane_durations,
+        "how long the oldest task of each lane may wait before health warns, urgent first",
     )
     retention_days: float = _setting(30.0, _days, "days that completed and cancelled tasks are kept")
     retry_base_s: float = _setting(

@@ -20,6 +20,7 @@ from typing import cast
 import msgspec
 
 from actors.agent_fsm import AgentOptions
+from actors.health import HealthOptions
 from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import names
 from actors.vocabulary.dashboard import Boot
@@ -194,6 +195,12 @@ def tree_options(options: HubOptions) -> TreeOptions:
         agents=AgentOptions(acceptance_timeout_s=options.acceptance_timeout_s, grace_s=options.grace_s),
         max_restarts=options.max_restarts,
         period_s=options.max_seconds,
+        health=HealthOptions(
+            start_grace_s=options.boot_grace_s,
+            offline_after_s=options.offline_after_s,
+            stuck_after_s=options.stuck_after_s,
+            wait_targets_s=options.wait_targets_s,
+        ),
     )
 
 

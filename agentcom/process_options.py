@@ -29,6 +29,9 @@ class HubOptions(msgspec.Struct, frozen=True):
     acceptance_timeout_s: float
     grace_s: float
     environment: str | None = None
+    offline_after_s: float = 60.0
+    stuck_after_s: float = 300.0
+    wait_targets_s: tuple[float, ...] = (60.0, 300.0, 900.0, 3600.0)
     clock_file: str | None = None
     """Time stands still at what this file says (``agentcom.stopped_clock``)."""
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 
 from agentcom import data_dir, listening
-from agentcom.config import Config
+from agentcom.config import Config, lane_seconds
 from agentcom.logs import configure_logging
 from agentcom.process_options import (
     HUB_VARIABLE,
@@ -178,6 +178,9 @@ class Root:
             acceptance_timeout_s=config.acceptance_timeout_s,
             grace_s=config.grace_s,
             environment=config.environment,
+            offline_after_s=config.offline_after_s,
+            stuck_after_s=config.stuck_after_s,
+            wait_targets_s=lane_seconds(config.wait_targets),
             clock_file=self._clock_file,
         )
         # The hub inherits the lock, so that nobody else gets the database while a hub without a root still dies.

@@ -9,6 +9,7 @@ from actors.agent_fsm import AgentOptions
 from actors.broadcaster import Broadcaster
 from actors.dashboard_state import DashboardState
 from actors.gateway import Gateway, Outlet
+from actors.health import HealthOptions
 from actors.output import Output
 from actors.scheduler import Scheduler
 from actors.task_queue import TaskQueue, TaskQueueOptions
@@ -26,6 +27,7 @@ class TreeOptions:
     agents: AgentOptions
     max_restarts: int
     period_s: float
+    health: HealthOptions = HealthOptions()  # noqa: RUF009 - it is frozen
 
 
 def hub_flags(options: TreeOptions) -> SupervisorFlags:
@@ -40,14 +42,14 @@ def hub_children(options: TreeOptions, outlet: Outlet, boot: Boot, pid: int) -> 
         child(Supervisor, agents, name=names.AGENT_SUPERVISOR, dynamic=True),
         child(Scheduler, name=names.SCHEDULER),
         child(Gateway, outlet, boot.boot_id, pid, options.agents, name=names.GATEWAY),
-        child(Supervisor, hub_flags(options), observers(boot), name=names.OBSERVATION_SUPERVISOR),
+        child(Supervisor, hub_flags(options), observers(boot, options.health), name=names.OBSERVATION_SUPERVISOR),
     ]
 
 
-def observers(boot: Boot) -> list[ChildSpec]:
+def observers(boot: Boot, health: HealthOptions) -> list[ChildSpec]:
     """They only look on; giving up here must not take the work down, so their supervisor's limit is its own."""
     return [
-        child(DashboardState, boot, name=names.DASHBOARD_STATE),
+        child(DashboardState, boot, health, name=names.DASHBOARD_STATE),
         child(Broadcaster, name=names.BROADCASTER),
         child(Watcher, name=names.WATCHER),
         child(Output, name=names.OUTPUT),

@@ -1,6 +1,7 @@
 """The vocabulary of the link. Every struct is one frame element, encoded by msgspec as a tagged MessagePack array.
 
-Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``, ``WatchOutput``.
+Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``, ``WatchOutput``,
+``InputRejected``.
 Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``IdentityUpdate``,
 ``TaskPrinted``.
 
@@ -71,6 +72,12 @@ class WatchOutput(msgspec.Struct, frozen=True, tag=True, array_like=True):
     task_ids: list[str]
 
 
+class InputRejected(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """So many messages of agents and clients broke the rules since the last such message."""
+
+    messages: int
+
+
 class IdentityEntry(msgspec.Struct, frozen=True, array_like=True):
     token_id: str
     name: str
@@ -137,5 +144,5 @@ class TaskPrinted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     lines: bytes
 
 
-FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown | WatchOutput
+FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown | WatchOutput | InputRejected
 FromHub: TypeAlias = HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | IdentityUpdate | TaskPrinted

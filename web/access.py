@@ -41,7 +41,7 @@ _SUBMIT_PAGE = Access("every token could submit; the page on this machine may to
 _SUBMIT = Access("every token could submit from the first protocol on; agents delegate work", EVERY_ROLE)
 _STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUBMITTER}), is_for_page=True)
 _OPERATE = Access("acts on agents", OPERATORS)
-_OPERATE_PAGE = Access("acts on agents; the page on this machine may too", OPERATORS, is_for_page=True)
+_OPERATE_PAGE = Access("acts on the fleet; the page on this machine may too", OPERATORS, is_for_page=True)
 _ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", ADMINS)
 _TOKENS = Access("gives or takes rights; the page on this machine may too, below admin", ADMINS, is_for_page=True)
 _TELL = Access("decides where this hub sends requests; the page on this machine may too", OPERATORS, is_for_page=True)
@@ -61,9 +61,12 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/static/:path*"): _PAGE,
     ("GET", "/health"): _HEALTH,
     ("GET", "/api/health"): _HEALTH,
+    ("GET", "/metrics"): _DASHBOARD,
+    ("POST", "/api/health/:id/acknowledge"): _OPERATE_PAGE,
     ("GET", "/ws"): Access("an agent says who it is in its first frame", is_open=True),
     ("GET", "/ws/dashboard"): Access("checked by the socket, as a browser cannot send headers", is_open=True),
     ("GET", "/api/dashboard/state"): _DASHBOARD,
+    ("GET", "/api/dashboard/trends"): _DASHBOARD,
     ("GET", "/api/system/tree"): _DASHBOARD,
     ("GET", "/api/agents"): _DASHBOARD,
     ("GET", "/api/agents/states"): _READ,

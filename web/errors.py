@@ -101,6 +101,9 @@ def json_detail(error: CodecError) -> str:
     return f"the JSON text {_JSON_RULES.get(error.rule, 'is not acceptable')}"
 
 
+#: What the sender did wrong, and would do wrong again: malformed, too large, of the wrong type, against the rules.
+INVALID_INPUT = frozenset({400, 413, 415, 422})
+
 _REFUSALS = {
     "not_found": (404, "not_found"),
     "queue_full": (429, "queue_full"),

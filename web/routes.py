@@ -9,7 +9,7 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from web.access import ACCESS
-from web.handlers import agents, bulk, hub, output, page, push, settings, tasks, tokens, webhooks
+from web.handlers import agents, bulk, hub, observation, output, page, push, settings, tasks, tokens, webhooks
 from web.handlers.agent_socket import AgentSocket
 from web.handlers.base import ApiHandler, Guard
 from web.handlers.dashboard_socket import DashboardSocket
@@ -19,6 +19,7 @@ HANDLERS: tuple[type[Guard], ...] = (
     *(page.Start, *page.SHELLS, page.Static),
     *(AgentSocket, DashboardSocket),
     *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Reset),
+    *(observation.HealthAcknowledge, observation.Trends, observation.Metrics),
     *(agents.Agents, agents.AgentStates, agents.AgentState, agents.AgentForget),
     *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.DeadLetters, tasks.OneTask),
     *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTask, output.TaskOutput),

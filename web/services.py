@@ -21,7 +21,9 @@ from web.identities import Authenticator, Identities
 from web.liveness import Liveness
 from web.options import WebOptions
 from web.pacing import Budget, Guesses
+from web.rejected_input import RejectedInput
 from web.single_flight import SingleFlight
+from web.trends import TrendsReader
 from wire.outgoing import Policy, parse_networks
 
 #: Headers that a proxy adds: then the peer's address says nothing about who is at the other end.
@@ -55,6 +57,8 @@ class Services:
         self.origins = OriginPolicy(options.trusted_origins)
         self.outgoing = Policy(parse_networks(options.outgoing_networks))
         self.liveness = Liveness(options.limits)
+        self.rejected = RejectedInput(self.link, loop)
+        self.trends = TrendsReader(self.link, options.limits, loop, self.now_ms)
         self.guesses = Guesses()
         self.printing = Budget(OUTPUT_PER_S, OUTPUT_AT_ONCE)
         self.unidentified = 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct, field
 
-from wire.fields import AgentId, Code, Endpoint, Milliseconds, Name, NoticeKinds, PushKey, Repo
+from wire.fields import AgentId, Code, Endpoint, Milliseconds, Name, Note, NoticeKinds, PushKey, Repo
 from wire.parsing import Body
 from wire.roles import Role
 
@@ -54,3 +56,31 @@ class PushSubscriptionBody(Body):
     endpoint: Endpoint
     keys: PushKeys
     label: Name | None = None
+
+
+class AcknowledgeBody(Body):
+    """``POST /api/health/:id/acknowledge``."""
+
+    note: Note | None = None
+
+
+class TrendRange(StrEnum):
+    QUARTER_HOUR = "15m"
+    HOUR = "1h"
+    SIX_HOURS = "6h"
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+
+
+class TrendFormat(StrEnum):
+    JSON = "json"
+    CSV = "csv"
+
+
+class TrendsQuery(Body):
+    """``GET /api/dashboard/trends``."""
+
+    range: TrendRange = TrendRange.HOUR
+    format: TrendFormat = TrendFormat.JSON

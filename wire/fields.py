@@ -41,6 +41,7 @@ Description: TypeAlias = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS
 IdempotencyKey: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=limits.IDEMPOTENCY_KEY_CHARS, pattern=_PRINTABLE)
 ]
+Note: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.NOTE_CHARS, pattern=_ONE_LINE)]
 Repo: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.REPO_CHARS, pattern=_ONE_LINE)]
 Cursor: TypeAlias = Annotated[str, Meta(pattern=_CURSOR)]
 Digits: TypeAlias = Annotated[str, Meta(pattern=_DIGITS)]

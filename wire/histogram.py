@@ -66,16 +66,17 @@ def add(counts: list[int], pairs: Iterable[tuple[int, int]], times: int = 1) -> 
             counts[bucket] += times * count
 
 
-def quantiles(counts: Sequence[int], shares: Sequence[float]) -> tuple[int, ...] | None:
-    """For each share (rising, such as 0.5, 0.95, 0.99) the duration in ms that it does not exceed. None: nothing counted."""
-    total = sum(counts)
+def quantiles(pairs: Sequence[tuple[int, int]], shares: Sequence[float]) -> tuple[int, ...] | None:
+    """For each share (rising, such as 0.5, 0.95, 0.99) the duration in ms that it does not exceed. None: nothing counted.
+
+    ``pairs`` by bucket.
+    """
+    total = sum(count for _, count in pairs)
     if total <= 0:
         return None
     found: list[int] = []
     seen = 0
-    for bucket, count in enumerate(counts):
-        if not count:
-            continue
+    for bucket, count in pairs:
         seen += count
         while len(found) < len(shares) and seen >= shares[len(found)] * total:
             found.append(middle_ms(bucket))

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OK = "ok"
-WARNING = "warning"
-CRITICAL = "critical"
-
 
 @dataclass(frozen=True, slots=True)
 class Boot:
@@ -57,7 +53,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One reason why health is not ok. ``id`` is one of ``actors.health.CONDITIONS``."""
+    """One reason why health is not ok. ``id`` is one of ``wire.conditions.CONDITIONS``."""
 
     id: str
     severity: str

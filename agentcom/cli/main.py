@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("agentcom.cli.serve", "up", "Run a hub and agents on this machine."),
     "status": ("agentcom.cli.status", "status", "Is the hub there, and what is it doing?"),
     "top": ("agentcom.cli.top", "top", "The overview of the hub in the terminal, live."),
+    "health": ("agentcom.cli.health", "health", "What is not well, since when, and who looks after it."),
     "task": ("agentcom.cli.task", "task", "Submit, list, show, wait for, cancel and retry tasks."),
     "dead": ("agentcom.cli.dead", "dead", "Tasks that were given up: list and retry."),
     "agent": ("agentcom.cli.agent", "agent", "Start agents and list them."),

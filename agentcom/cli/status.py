@@ -22,7 +22,9 @@ def status(session: Session) -> int:
         session.out.line(f"Hub     {session.hub.url}  up {duration(found.get('uptime_ms', 0) / 1000)}")
         session.out.line(f"Health  {health.get('status', 'unknown')}")
         for one in health.get("details", []):
-            session.out.line(f"        {one.get('severity')}: {one.get('message')}")
+            by = one.get("acknowledged") or {}
+            note = f" (acknowledged by {by.get('by')})" if by else ""
+            session.out.line(f"        {one.get('severity')} {one.get('id')}: {one.get('message')}{note}")
         agents = found.get("agents", [])
         session.out.line(f"Agents  {len(agents)}  " + _counted([str(each.get("fsm_state")) for each in agents]))
         session.out.line("Tasks   " + "  ".join(f"{MARKS.get(name, '')} {n} {name}" for name, n in counts.items()))

@@ -165,6 +165,7 @@ class AgentSocket(GuardedSocket):
 
     def _refuse(self, error: dict[str, Any]) -> None:
         """Answer an error frame; the last of too many closes the connection."""
+        self.services.rejected.add()
         self.say({"type": "error", **error})
         if self._strikes.add(self.services.clock()):
             self.close_with(VIOLATION, "too many violations")

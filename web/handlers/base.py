@@ -132,6 +132,8 @@ class Guard(RequestHandler):
         self.refuse(errors.from_exception(exception) or errors.internal())
 
     def refuse(self, error: ApiError) -> None:
+        if error.status in errors.INVALID_INPUT:
+            self.services.rejected.add()
         self.set_status(error.status)
         for name, value in error.headers.items():
             self.set_header(name, value)
