@@ -38,6 +38,8 @@ class SqliteStorage:
         self._reads = TaskReads(self._connection)
         self._writes = TaskWrites(self._connection)
         self._recent = RecentTasks()
+        self._flushed: list[Task] = []
+        """Written in this transaction for a reader, and not committed."""
         self.directory = SqliteDirectory(self._connection)
         self.notices = SqliteNotices(self._connection)
         self.rollups = SqliteRollups(self._connection)
@@ -48,7 +50,7 @@ class SqliteStorage:
     # --- transactions ---------------------------------------------------------------------------------------------
 
     def commit(self) -> None:
-        written = self._flush() if self._writes else []
+        written, self._flushed = [*self._flushed, *(self._flush() if self._writes else [])], []
         self._write_counters()
         self._connection.commit()
         self._committed = self._counters.copy()
@@ -57,6 +59,7 @@ class SqliteStorage:
 
     def rollback(self) -> None:
         self._writes.clear()
+        self._flushed = []
         self._counters = self._committed.copy()
         self._connection.rollback()
 
@@ -162,7 +165,7 @@ class SqliteStorage:
     def _write_before_reading(self) -> None:
         """A list sees what came before it in the same batch."""
         if self._writes:
-            self._flush()
+            self._flushed += self._flush()
 
     def counters(self) -> Counter[str]:
         return self._counters

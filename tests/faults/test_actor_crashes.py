@@ -25,7 +25,6 @@ from actors.sqlite_storage import SqliteStorage
 from actors.task_queue import TaskQueue
 from actors.vocabulary import names
 from actors.vocabulary import tasks as v
-from link.messages import InputRejected
 from supervision.actor import Request
 from supervision.cell import Cell
 from supervision.core_messages import StartChildRequest
@@ -166,6 +165,9 @@ class Script:
             ("dashboard.figures", {}),
             ("dashboard.trends", {"size": 60, "since": 0}),
             ("health.acknowledge", {"condition_id": "no_agents", "by": "me"}),
+            ("dashboard.figures", {}),
+            ("dashboard.trends", {"size": 60, "since": 0}),
+            ("health.acknowledge", {"condition_id": "no_agents", "by": "me"}),
             ("settings.write", {"key": "k", "value": 1}),
             ("settings.read", {"key": "k"}),
             ("enrolment.create", {"code_sha256": b"c" * 32, "expires_at": 2**50}),
@@ -179,8 +181,7 @@ class Script:
         ):
             call(op, **args)
         self.web.insist("tasks.cancel", task_id=cancelled, cancelled_by="me")
-
-        self.web.say_of_itself(InputRejected(3))
+        self.web.report_rejected(3)
 
     def _agents_come_and_go(self) -> None:
         self._one_comes_back()

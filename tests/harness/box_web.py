@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from actors.vocabulary.gateway import FromPeer, PeerLost, PeerUp
-from link.messages import AgentDown, AgentFrame, AgentsSeen, AgentUp, Call, FromWeb, Reply, WatchOutput, WebHello
+from link.messages import (
+    AgentDown,
+    AgentFrame,
+    AgentsSeen,
+    AgentUp,
+    Call,
+    FromWeb,
+    InputRejected,
+    Reply,
+    WatchOutput,
+    WebHello,
+)
 from tests.harness.box import Box
 from web.unanswered import Unanswered
 from wire.answers import answered_by
@@ -152,6 +163,11 @@ class BoxWeb:
         frames = self._box.frames(agent.connection)
         fresh, agent.seen = frames[agent.seen :], len(frames)
         return [answer for frame in fresh for answer in agent.take(frame)]
+
+    def report_rejected(self, messages: int) -> None:
+        """As the web process does after messages that broke the rules."""
+        self._keep_connected()
+        self._tell(InputRejected(messages))
 
     def show_life(self) -> None:
         """As the web process reports it every second."""

@@ -305,3 +305,11 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
     missing = [task_id for task_id in acknowledged if storage.read(key_of(task_id) or 0) is None]
     assert len(acknowledged) >= 900 and missing == []
     storage.close()
+
+
+def test_a_task_that_changed_in_the_batch_of_a_list_is_read_as_it_is_afterwards(queue: Queue) -> None:
+    """The list is written for before it is read, in the middle of the batch; what was read before must not come back."""
+    task_id = queue.submit()
+    assert queue.task(task_id).status == "queued"  # it is remembered
+    queue.ask(v.Together((v.Cancel(task_id), v.ListTasks())))
+    assert queue.task(task_id).status == "cancelled"
