@@ -15,6 +15,8 @@ class State(StrEnum):
     BLOCKED = "blocked"  # says that it waits for something
     OFFLINE = "offline"  # its connection dropped; it may return within the grace
 
+    __hash__ = str.__hash__  # that of Enum is a Python function, and states are looked up with every frame
+
 
 class Input(StrEnum):
     ASSIGN = "assign"
@@ -27,6 +29,8 @@ class Input(StrEnum):
     DROP = "drop"
     RETURN_IDLE = "return_idle"
     RETURN_HOLDING = "return_holding"  # came back; what it holds is still to be confirmed
+
+    __hash__ = str.__hash__
 
 
 TRANSITIONS: dict[tuple[State, Input], State] = {

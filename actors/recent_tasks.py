@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from actors.vocabulary.tasks import Task, TaskStatus
+from actors.vocabulary.tasks import QUEUED, Task
 
 #: Together these keep a long queue out of memory: what does not fit is read from the database when it is claimed.
 MAX_TASKS = 20_000
@@ -27,7 +27,7 @@ class RecentTasks:
     def note(self, task: Task, size: int) -> None:
         """A committed task: keep it while it is queued, forget it afterwards."""
         self.forget(task.key)
-        if task.status is not TaskStatus.QUEUED:
+        if task.status is not QUEUED:
             return
         self._tasks[task.key] = (task, size)
         self._characters += size

@@ -17,7 +17,7 @@ from actors.vocabulary import names
 from actors.vocabulary.agents import Assign, Reconcile, Withdrawn
 from actors.vocabulary.events import TASKS, TaskEvent
 from actors.vocabulary.scheduling import AgentReady, AgentUnready
-from actors.vocabulary.tasks import Backlog, Claim, Offer, ReadBacklog, Reclaim, ReclaimCause, Task, TaskStatus
+from actors.vocabulary.tasks import ASSIGNED, QUEUED, Backlog, Claim, Offer, ReadBacklog, Reclaim, ReclaimCause, Task
 from supervision.actor import Actor
 from supervision.bus import Published
 
@@ -90,12 +90,12 @@ class Scheduler(Actor):
         if not isinstance(event, TaskEvent):
             return
         task = event.task
-        if task.status is TaskStatus.QUEUED and (task.not_before is None or event.event == "task_ready"):
+        if task.status is QUEUED and (task.not_before is None or event.event == "task_ready"):
             self._backlog.add(frozenset(task.needed_capabilities), task.assign_to)
             self._match()
-        elif event.previous == TaskStatus.QUEUED and task.status is not TaskStatus.ASSIGNED:
+        elif event.previous == QUEUED and task.status is not ASSIGNED:
             self._backlog.drop(frozenset(task.needed_capabilities), task.assign_to)
-        if event.agent_id is not None and event.event in WITHDRAWALS and event.previous == TaskStatus.ASSIGNED:
+        if event.agent_id is not None and event.event in WITHDRAWALS and event.previous == ASSIGNED:
             self.send(names.agent_fsm(event.agent_id), Withdrawn(task.id, event.event, event.cause))
 
     def tick(self, _: Tick) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from actors.storage import Unstorable
 from actors.task_ids import id_of
-from actors.vocabulary.tasks import FINAL, HistoryEntry, Task, TaskStatus
+from actors.vocabulary.tasks import ASSIGNED, COMPLETED, FINAL, QUEUED, HistoryEntry, Task, TaskStatus
 
 Row = tuple[Any, ...]
 
@@ -29,7 +30,7 @@ COLUMNS = (
     *("tokens_used", "submitted_by", "created_at", "updated_at", "completed_at"),
 )
 
-#: What a claim and an acceptance change: no column of an index, so they cost no more than the row.
+#: What an acceptance and the like change: no column of an index, so they cost no more than the row.
 LIVE = (
     *("status", "generation", "assigned_to", "assigned_at", "accepted_at", "accepted_on", "not_before"),
     "updated_at",
@@ -38,16 +39,8 @@ LIVE = (
 #: What any transition may change.
 CHANGING = (
     *("seq", "status", "is_final", "generation", "assigned_to", "assigned_at", "accepted_at", "accepted_on"),
-    *(
-        "retry_count",
-        "reclaim_count",
-        "complete_by",
-        "not_before",
-        "last_error",
-        "tokens_used",
-        "updated_at",
-        "completed_at",
-    ),
+    *("retry_count", "reclaim_count", "complete_by", "not_before", "last_error", "tokens_used", "updated_at"),
+    "completed_at",
 )
 
 #: Columns of ``task_of``.
@@ -68,18 +61,17 @@ _decode = msgspec.json.Decoder().decode
 
 
 class RowsStatement:
-    """One SQL statement for many rows: ``head VALUES (?, …), (?, …) tail``."""
+    """One SQL statement for many rows: ``head VALUES row, row, … tail``. ``row``: how one is written, ``(?, …)``."""
 
-    def __init__(self, head: str, columns: int, tail: str = "") -> None:
-        self._head, self._tail = head, tail
-        self._row = f"({', '.join('?' * columns)})"
+    def __init__(self, head: str, row: str, tail: str = "") -> None:
+        self._head, self._row, self._tail = head, row, tail
         self._sql: dict[int, str] = {}
 
-    def chunks(self, rows: Sequence[Row]) -> Iterable[tuple[str, list[Any], int]]:
-        """(SQL, values, number of rows) for at most ``_CHUNK`` rows each."""
+    def chunks(self, rows: Sequence[Row]) -> Iterable[tuple[str, list[Any]]]:
+        """(SQL, values) for at most ``_CHUNK`` rows each."""
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            yield self._for(len(part)), [value for row in part for value in row], len(part)
+            yield self._for(len(part)), list(chain.from_iterable(part))
 
     def _for(self, rows: int) -> str:
         sql = self._sql.get(rows)
@@ -88,23 +80,51 @@ class RowsStatement:
         return sql
 
 
-def _insert(table: str, columns: int) -> RowsStatement:
-    return RowsStatement(f"INSERT INTO {table}", columns)
+def _places(columns: int) -> str:
+    return f"({', '.join('?' * columns)})"
 
 
-def _update(columns: tuple[str, ...]) -> RowsStatement:
-    """Rows are (key, generation before, *columns). A row whose generation is another one is not changed."""
-    changes = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 3))
+def _update(changes: str, columns: int) -> RowsStatement:
+    """Rows are (key, generation before, …): ``new.column3`` and so on in ``changes``. A row whose generation is another one is
+    not changed."""
     tail = ") AS new WHERE task.key = new.column1 AND task.generation = new.column2"
-    return RowsStatement(f"UPDATE task SET {changes} FROM (", 2 + len(columns), tail)
+    return RowsStatement(f"UPDATE task SET {changes} FROM (", _places(2 + columns), tail)
 
 
-INSERT_TASK = _insert("task", len(COLUMNS))
-INSERT_CONTENT = _insert("content", 4)
-INSERT_RESULT = RowsStatement("INSERT INTO result", 2, " ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-INSERT_HISTORY = _insert("history", 6)
-UPDATE_LIVE = _update(LIVE)
-UPDATE_ANY = _update(CHANGING)
+def _update_columns(columns: tuple[str, ...]) -> RowsStatement:
+    changes = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 3))
+    return _update(changes, len(columns))
+
+
+INSERT_TASK = RowsStatement("INSERT INTO task", _places(len(COLUMNS)))
+INSERT_CONTENT = RowsStatement("INSERT INTO content", _places(4))
+INSERT_RESULT = RowsStatement(
+    "INSERT INTO result", _places(2), " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+INSERT_HISTORY = RowsStatement("INSERT INTO history", _places(6))
+UPDATE_LIVE = _update_columns(LIVE)
+UPDATE_ANY = _update_columns(CHANGING)
+
+# The way that nearly every task goes has statements of its own, because a value costs more on its way into the database than in
+# it, and None most of all: the driver asks every time whether somebody has registered a conversion for it.
+
+#: A task as it comes in, without a pin, a deadline or a pause.
+INSERT_QUEUED = RowsStatement(
+    "INSERT INTO task (key, seq, priority, status, is_final, generation, retry_count, max_retries, reclaim_count, needs,"
+    " tokens_used, submitted_by, created_at, updated_at)",
+    "(?, ?, ?, 'queued', 0, 0, 0, ?, 0, ?, 0, ?, ?, ?)",
+)
+
+UPDATE_CLAIMED = _update(
+    "status = 'assigned', generation = task.generation + 1, assigned_to = new.column3, assigned_at = new.column4,"
+    " accepted_at = NULL, accepted_on = NULL, not_before = NULL, updated_at = new.column4",
+    columns=2,
+)
+
+UPDATE_COMPLETED = _update(
+    "status = 'completed', is_final = 1, tokens_used = new.column3, updated_at = new.column4, completed_at = new.column4",
+    columns=2,
+)
 
 
 def to_json(value: object) -> str:
@@ -145,9 +165,60 @@ def check_changed(task: Task) -> None:
     _check_integer(task.tokens_used)
 
 
+def is_plain(task: Task) -> bool:
+    """What ``INSERT_QUEUED`` can write."""
+    return (
+        task.status is QUEUED
+        and task.generation == 0
+        and task.assign_to is None
+        and task.complete_by is None
+        and task.not_before is None
+        and task.submitted_by is not None
+        and task.last_error is None
+    )
+
+
+def queued_row(task: Task, needs: str) -> Row:
+    return (
+        *(task.key, task.seq, task.priority, task.max_retries, needs, task.submitted_by, task.created_at),
+        task.updated_at,
+    )
+
+
+def is_claim(before: Task, after: Task) -> bool:
+    """One hand-out and nothing else, as ``UPDATE_CLAIMED`` writes it."""
+    return (
+        before.status is QUEUED
+        and after.status is ASSIGNED
+        and after.generation == before.generation + 1
+        and after.seq == before.seq
+        and after.accepted_at is None
+        and after.updated_at == after.assigned_at
+    )
+
+
+def claimed_row(before: Task, after: Task) -> Row:
+    return after.key, before.generation, after.assigned_to, after.assigned_at
+
+
+def is_completion(before: Task, after: Task) -> bool:
+    """Of an attempt that the database knows as it is, as ``UPDATE_COMPLETED`` writes it."""
+    return (
+        before.status is ASSIGNED
+        and after.status is COMPLETED
+        and after.generation == before.generation
+        and after.accepted_at == before.accepted_at
+        and after.accepted_on == before.accepted_on
+    )
+
+
+def completed_row(before: Task, after: Task) -> Row:
+    return after.key, before.generation, after.tokens_used, after.completed_at
+
+
 def new_row(task: Task, needs: str) -> Row:
     return (
-        *(task.key, task.seq, task.priority, task.status.value, task.status in FINAL, task.generation),
+        *(task.key, task.seq, task.priority, task.status.value, int(task.status in FINAL), task.generation),
         *(task.assigned_to, task.assigned_at, task.accepted_at, task.accepted_on, task.retry_count),
         *(
             task.max_retries,
@@ -171,7 +242,7 @@ def live_row(task: Task, generation_before: int) -> Row:
 
 def changed_row(task: Task, generation_before: int) -> Row:
     return (
-        *(task.key, generation_before, task.seq, task.status.value, task.status in FINAL, task.generation),
+        *(task.key, generation_before, task.seq, task.status.value, int(task.status in FINAL), task.generation),
         *(task.assigned_to, task.assigned_at, task.accepted_at, task.accepted_on, task.retry_count),
         *(
             task.reclaim_count,

@@ -15,8 +15,9 @@ from actors.sqlite_reads import TaskReads
 from actors.sqlite_rollups import OldestWaiting, SqliteRollups
 from actors.sqlite_writes import TaskWrites
 from actors.storage import Finish, KnownKey, OpenTask
+from actors.task_history import to_store, whole
 from actors.task_ids import id_of
-from actors.vocabulary.tasks import FINAL, FinishedMinute, HistoryEntry, ListTasks, Task, TaskPage, TaskStatus
+from actors.vocabulary.tasks import FINAL, QUEUED, FinishedMinute, HistoryEntry, ListTasks, Task, TaskPage, TaskStatus
 
 #: Counters that are no counts: the next place in the queue, and the next number of a history entry.
 SEQ = "seq"
@@ -88,16 +89,17 @@ class SqliteStorage:
         return self._counters[SEQ]
 
     def save(self, before: Task | None, after: Task, entry: HistoryEntry | None, finish: Finish | None = None) -> None:
-        self._writes.save(before, after, entry, self._counters[HISTORY] + 1, finish)
-        if entry is not None:
-            self._counters[HISTORY] += 1
+        entries = to_store(before, after, entry)
+        self._writes.save(before, after, entries, self._counters[HISTORY] + 1, finish)
+        if entries:
+            self._counters[HISTORY] += len(entries)
         self._count(before, -1)
         self._count(after, 1)
 
     def _count(self, task: Task | None, change: int) -> None:
         if task is not None:
             self._counters[_STATUS_COUNTERS[task.status]] += change
-            if task.status is TaskStatus.QUEUED:
+            if task.status is QUEUED:
                 self._counters[_LANE_COUNTERS[task.priority]] += change
 
     def prune(self, before_ms: int, limit: int) -> list[Task]:
@@ -128,8 +130,9 @@ class SqliteStorage:
         missing = [key for key in keys if key not in found]
         return found | self._reads.tasks(missing) if missing else found
 
-    def history(self, key: int, limit: int) -> tuple[HistoryEntry, ...]:
-        return (*self._writes.pending_history(key), *self._reads.history(key, limit))[:limit]
+    def history(self, task: Task, limit: int) -> tuple[HistoryEntry, ...]:
+        stored = [*self._writes.pending_history(task.key), *self._reads.history(task.key, limit)]
+        return whole(task, stored[:limit], limit)
 
     def add_duplicate(self, original: int | None, key: int) -> None:
         if original is not None:

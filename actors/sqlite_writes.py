@@ -9,7 +9,7 @@ from actors import sqlite_rows as rows
 from actors.sqlite_connection import SqliteConnection
 from actors.sqlite_rows import Row, RowsStatement, to_json
 from actors.storage import Finish
-from actors.vocabulary.tasks import HistoryEntry, Task, TaskStatus
+from actors.vocabulary.tasks import ASSIGNED, HistoryEntry, Task
 
 
 @dataclass(slots=True)
@@ -50,14 +50,21 @@ class TaskWrites:
         return self._minutes
 
     def save(
-        self, before: Task | None, after: Task, entry: HistoryEntry | None, seq: int, finish: Finish | None
+        self,
+        before: Task | None,
+        after: Task,
+        entries: Sequence[tuple[int, HistoryEntry]],
+        seq: int,
+        finish: Finish | None,
     ) -> None:
-        """``seq``: the number of the history entry. Raises ``Unstorable`` before anything was changed."""
+        """``entries``: (generation, entry), numbered from ``seq`` on. Raises ``Unstorable`` before anything was changed."""
         change = self._checked(before, after)
-        details = to_json(entry.details) if entry is not None else ""
+        history = [
+            (after.key, number, entry.event, generation, entry.timestamp, to_json(entry.details))
+            for number, (generation, entry) in enumerate(entries, seq)
+        ]
         self._changes[after.key] = change
-        if entry is not None:
-            self._history.append((after.key, seq, entry.event, after.generation, entry.timestamp, details))
+        self._history += history
         if finish is not None:
             sums = self._minutes.setdefault(after.updated_at // 60_000, [0, 0, 0, 0])
             sums[0] += finish.completed
@@ -83,7 +90,7 @@ class TaskWrites:
         """Write everything in the current transaction; the tasks as they are now."""
         changes = list(self._changes.values())
         self._insert_new([change for change in changes if change.before is None])
-        self._update([change for change in changes if change.before is not None])
+        self._update([(change.before, change.after) for change in changes if change.before is not None])
         results = [(change.after.key, change.result) for change in changes if change.result is not None]
         self._execute(rows.INSERT_RESULT, results)
         self._execute(rows.INSERT_HISTORY, self._history)
@@ -92,29 +99,41 @@ class TaskWrites:
         return [change.after for change in changes]
 
     def _insert_new(self, new: list[_Change]) -> None:
-        self._execute(rows.INSERT_TASK, [rows.new_row(change.after, change.texts[0]) for change in new])
+        plain = [rows.queued_row(change.after, change.texts[0]) for change in new if rows.is_plain(change.after)]
+        others = [rows.new_row(change.after, change.texts[0]) for change in new if not rows.is_plain(change.after)]
+        self._execute(rows.INSERT_QUEUED, plain)
+        self._execute(rows.INSERT_TASK, others)
         contents = [(change.after.key, change.after.description, *change.texts[1:]) for change in new]
         self._execute(rows.INSERT_CONTENT, contents)
 
-    def _update(self, changed: list[_Change]) -> None:
+    def _update(self, changed: list[tuple[Task, Task]]) -> None:
+        """Each (before, after) by the narrowest statement that says it."""
+        claimed: list[Row] = []
+        completed: list[Row] = []
         live: list[Row] = []
         others: list[Row] = []
-        for change in changed:
-            before, after = change.before, change.after
-            assert before is not None
-            # An index that is not touched is half of what a transition costs.
-            if after.status is TaskStatus.ASSIGNED and before.seq == after.seq:
+        for before, after in changed:
+            if rows.is_claim(before, after):
+                claimed.append(rows.claimed_row(before, after))
+            elif rows.is_completion(before, after):
+                completed.append(rows.completed_row(before, after))
+            elif after.status is ASSIGNED and before.seq == after.seq:
                 live.append(rows.live_row(after, before.generation))
             else:
                 others.append(rows.changed_row(after, before.generation))
-        for statement, those in ((rows.UPDATE_LIVE, live), (rows.UPDATE_ANY, others)):
+        for statement, those in (
+            (rows.UPDATE_CLAIMED, claimed),
+            (rows.UPDATE_COMPLETED, completed),
+            (rows.UPDATE_LIVE, live),
+            (rows.UPDATE_ANY, others),
+        ):
             if self._execute(statement, those) != len(those):  # the one writer knows every generation
                 raise RuntimeError("a row is not what was read")
 
     def _write_minutes(self) -> None:
         statement = RowsStatement(
             "INSERT INTO minute",
-            5,
+            "(?, ?, ?, ?, ?)",
             " ON CONFLICT (minute) DO UPDATE SET"
             " completed = completed + excluded.completed, failed = failed + excluded.failed,"
             " duration_ms = duration_ms + excluded.duration_ms, tokens_used = tokens_used + excluded.tokens_used",
@@ -124,6 +143,6 @@ class TaskWrites:
     def _execute(self, statement: RowsStatement, those: Sequence[Row]) -> int:
         """The number of rows that were changed."""
         changed = 0
-        for sql, values, _ in statement.chunks(those):
+        for sql, values in statement.chunks(those):
             changed += self._connection.run(sql, values).rowcount
         return changed

@@ -18,6 +18,7 @@ from actors.vocabulary.tasks import (
     Identity,
     KnownAgent,
     ListTasks,
+    Message,
     Task,
     TaskPage,
 )
@@ -52,8 +53,7 @@ OpenTask: TypeAlias = ReadyRow | Task
 """A queued task, of which the index needs little, or an assigned one, which is kept whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Message, frozen=True):
     """What a transition adds to the minute in which it happened."""
 
     completed: int = 0
@@ -91,8 +91,8 @@ class Storage(Protocol):
     def read_many(self, keys: Sequence[int]) -> dict[int, Task]:
         """Those that exist, by key."""
 
-    def history(self, key: int, limit: int) -> tuple[HistoryEntry, ...]:
-        """Newest first."""
+    def history(self, task: Task, limit: int) -> tuple[HistoryEntry, ...]:
+        """Newest first; ``task`` as it is now."""
 
     def open_tasks(self) -> Iterator[OpenTask]:
         """Every task that is not final: queued ones in (priority, seq) order, then assigned ones. Read it to the end before

@@ -15,7 +15,6 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from dataclasses import replace as replace_message
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,7 +37,11 @@ from actors.vocabulary import tasks as v
 from actors.vocabulary import trends as t
 from actors.vocabulary.events import TASKS, TaskEvent
 from actors.vocabulary.tasks import (
+    ASSIGNED,
+    CANCELLED,
+    DEAD_LETTER,
     FINAL,
+    QUEUED,
     HistoryEntry,
     NewTask,
     Overview,
@@ -229,7 +232,7 @@ class TaskQueue(BatchActor):
         events, self._events = self._events, []
         seq = self.runtime.bus.publish_all((TASKS, event) for event in events)
         for request, answer in zip(requests, answers, strict=True):
-            request.reply(replace_message(answer, as_of_seq=seq) if isinstance(answer, Overview) else answer)
+            request.reply(replace(answer, as_of_seq=seq) if isinstance(answer, Overview) else answer)
 
     def _handle_all(self, requests: list[Request]) -> list[object]:
         """The answers in order. Overviews are read last, so that they contain everything that this batch publishes."""
@@ -271,7 +274,7 @@ class TaskQueue(BatchActor):
         seq = self._storage.next_seq()
         try:
             task = rules.new_task(new, make_key(seq, self._chance()), seq, submitted_by, self._now_ms)
-            self._save(None, task, "queued", "submitted", event="task_submitted")
+            self._save(None, task, None, event="task_submitted")
         except Unstorable as error:
             return Refused(Refusal.INVALID_STATE, str(error))
         if new.idempotency_key is not None:
@@ -284,19 +287,19 @@ class TaskQueue(BatchActor):
         return v.Submitted(task.id, task.priority, task.created_at)
 
     def _chance(self) -> int:
-        return int(self.runtime.new_id(4), 16)
+        return self.runtime.random.getrandbits(32)
 
     def get(self, message: v.GetTask) -> Task | Refused:
         task = self._read(message.task_id)
         if task is None:
             return Refused(Refusal.NOT_FOUND, "no such task")
-        return replace(task, history=self._storage.history(task.key, HISTORY_SHOWN))
+        return replace(task, history=self._storage.history(task, HISTORY_SHOWN))
 
     def waiting(self, message: v.AskWaiting) -> v.Waiting | Refused:
         task = self._read(message.task_id)
         if task is None:
             return Refused(Refusal.NOT_FOUND, "no such task")
-        ahead = self._storage.count_ahead(task, v.Waiting.AHEAD_LIMIT) if task.status is TaskStatus.QUEUED else 0
+        ahead = self._storage.count_ahead(task, v.Waiting.AHEAD_LIMIT) if task.status is QUEUED else 0
         return v.Waiting(task, ahead, task.key in self._ready)
 
     def duplicates(self, message: v.ReadDuplicates) -> tuple[str, ...]:
@@ -308,7 +311,7 @@ class TaskQueue(BatchActor):
             page = self._storage.list_tasks(message)
         except ValueError:
             return Refused(Refusal.INVALID_STATE, "the cursor is not one of ours")
-        return replace_message(page, tasks=tuple(self._assigned.get(task.key, task) for task in page.tasks))
+        return replace(page, tasks=tuple(self._assigned.get(task.key, task) for task in page.tasks))
 
     def list_dead_letter(self, message: v.ListDeadLetter) -> v.TaskPage | Refused:
         try:
@@ -345,8 +348,7 @@ class TaskQueue(BatchActor):
                 return None
             task = self._storage.read_many([key])[key]
         claimed = rules.claimed(task, offer.agent_id, self._now_ms)
-        details = {"agent_id": offer.agent_id, "generation": claimed.generation}
-        self._save(task, claimed, "assigned", details, event="task_assigned", agent_id=offer.agent_id)
+        self._save(task, claimed, None, event="task_assigned", agent_id=offer.agent_id)
         self._assigned[task.key] = claimed
         self._leases.grant(task.key, claimed.generation, offer.agent_id, self._now_s)
         return claimed
@@ -389,8 +391,7 @@ class TaskQueue(BatchActor):
         completed = rules.completed(live, message.result, tokens_used, now)
         duration_ms = max(0, now - (live.assigned_at or now))
         finish = Finish(completed=1, duration_ms=duration_ms, tokens_used=tokens_used)
-        details = {"tokens_used": tokens_used}
-        self._save(live, completed, "completed", details, event="task_completed", agent_id=message.owner, finish=finish)
+        self._save(live, completed, None, event="task_completed", agent_id=message.owner, finish=finish)
         return v.Completed(live.id)
 
     def fail(self, message: v.Fail) -> v.Failed | Refused:
@@ -399,10 +400,10 @@ class TaskQueue(BatchActor):
             return task
         back_off_ms = rules.back_off_ms(task.retry_count, self._options, self.runtime.random)
         after = rules.failed(task, message.error, self._storage.next_seq(), back_off_ms, self._now_ms)
-        if after.status is TaskStatus.DEAD_LETTER:
+        if after.status is DEAD_LETTER:
             back_off_ms = 0
             after = replace(after, seq=task.seq)
-        entry = "retry" if after.status is TaskStatus.QUEUED else "dead_letter"
+        entry = "retry" if after.status is QUEUED else "dead_letter"
         self._save(
             task,
             after,
@@ -412,7 +413,7 @@ class TaskQueue(BatchActor):
             agent_id=message.owner,
             failed=True,
         )
-        if after.status is TaskStatus.QUEUED:
+        if after.status is QUEUED:
             heapq.heappush(self._waiting, (self._now_s + back_off_ms / 1000, after.key, after.generation))
         return v.Failed(task.id, after.status, back_off_ms)
 
@@ -420,19 +421,19 @@ class TaskQueue(BatchActor):
         task = self._read(message.task_id)
         if task is None:
             return Refused(Refusal.NOT_FOUND, "no such task")
-        if task.status is not TaskStatus.ASSIGNED or task.generation != message.generation:
+        if task.status is not ASSIGNED or task.generation != message.generation:
             return Refused(Refusal.STALE_GENERATION, "the attempt is over")
         return self._reclaim(task, message.cause)
 
     def _reclaim(self, task: Task, cause: ReclaimCause) -> v.Reclaimed:
         after = rules.reclaimed(task, cause, self._storage.next_seq(), self._options.max_reclaims, self._now_ms)
-        if after.status is TaskStatus.DEAD_LETTER:
+        if after.status is DEAD_LETTER:
             after = replace(after, seq=task.seq)
-        entry = "reclaimed" if after.status is TaskStatus.QUEUED else "dead_letter"
-        details = cause.value if after.status is TaskStatus.QUEUED else after.last_error
+        entry = "reclaimed" if after.status is QUEUED else "dead_letter"
+        details = cause.value if after.status is QUEUED else after.last_error
         event = _event_of(after, "task_reclaimed")
         self._save(task, after, entry, details, event=event, agent_id=task.assigned_to, cause=cause.value)
-        if after.status is TaskStatus.QUEUED:
+        if after.status is QUEUED:
             self._make_ready(after)
         return v.Reclaimed(task.id, after.status)
 
@@ -454,19 +455,19 @@ class TaskQueue(BatchActor):
         task = self._read(message.task_id)
         if task is None:
             return Refused(Refusal.NOT_FOUND, "no such task")
-        if task.status is TaskStatus.CANCELLED:
+        if task.status is CANCELLED:
             return v.Cancelled(task.id, task.status)
-        if TaskStatus.CANCELLED not in rules.FOLLOWS[task.status]:
+        if CANCELLED not in rules.FOLLOWS[task.status]:
             return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
         after = rules.cancelled(task, self._now_ms)
         details = {"by": message.cancelled_by, "previous_status": task.status.value}
-        owner = task.assigned_to if task.status is TaskStatus.ASSIGNED else None
+        owner = task.assigned_to if task.status is ASSIGNED else None
         self._save(task, after, "cancelled", details, event="task_cancelled", agent_id=owner)
         return v.Cancelled(task.id, task.status, owner)
 
     def retry_dead_letter(self, message: v.RetryDeadLetter) -> v.Requeued | Refused:
         task = self._read(message.task_id)
-        if task is None or task.status is not TaskStatus.DEAD_LETTER:
+        if task is None or task.status is not DEAD_LETTER:
             return Refused(Refusal.NOT_FOUND, "no such dead letter")
         after = rules.retried_by_hand(task, self._storage.next_seq(), self._now_ms)
         self._save(task, after, "queued", "retried from dead-letter", event="task_retried")
@@ -508,13 +509,13 @@ class TaskQueue(BatchActor):
     def _end_back_off(self, key: int, generation: int) -> None:
         task = self._read_key(key)
         is_same = task is not None and generation in (-1, task.generation)
-        if task is not None and is_same and task.status is TaskStatus.QUEUED and key not in self._ready:
+        if task is not None and is_same and task.status is QUEUED and key not in self._ready:
             self._make_ready(task)
-            self._publish("task_ready", task, TaskStatus.QUEUED)
+            self._publish("task_ready", task, QUEUED)
 
     def _expire(self, task: Task) -> None:
         after = rules.past_deadline(task, self._now_ms)
-        owner = task.assigned_to if task.status is TaskStatus.ASSIGNED else None
+        owner = task.assigned_to if task.status is ASSIGNED else None
         self._save(
             task,
             after,
@@ -600,7 +601,7 @@ class TaskQueue(BatchActor):
         if failed and finish is None:
             finish = Finish(failed=1)
         self._storage.save(before, after, history, finish)
-        if after.status is not TaskStatus.ASSIGNED:
+        if after.status is not ASSIGNED:
             if self._assigned.pop(after.key, None) is not None:
                 self._leases.end(after.key)
             if before is not None:
@@ -620,12 +621,11 @@ class TaskQueue(BatchActor):
         cause: str | None = None,
         progress: int | None = None,
     ) -> None:
-        status = previous.value if previous is not None else None
-        self._events.append(TaskEvent(event, task, self._now_ms, agent_id, status, failed, cause, progress))
+        self._events.append(TaskEvent(event, task, self._now_ms, agent_id, previous, failed, cause, progress))
 
 
 def _event_of(after: Task, queued_event: str) -> str:
-    return "task_dead_letter" if after.status is TaskStatus.DEAD_LETTER else queued_event
+    return "task_dead_letter" if after.status is DEAD_LETTER else queued_event
 
 
 def _hash(new: NewTask) -> bytes:

@@ -18,19 +18,30 @@ from msgspec.structs import replace
 
 from actors.queue_options import TaskQueueOptions
 from actors.task_ids import id_of
-from actors.vocabulary.tasks import CHARGED_CAUSES, NewTask, ReclaimCause, Refusal, Refused, Task, TaskStatus
+from actors.vocabulary.tasks import (
+    ASSIGNED,
+    CANCELLED,
+    CHARGED_CAUSES,
+    COMPLETED,
+    DEAD_LETTER,
+    QUEUED,
+    NewTask,
+    ReclaimCause,
+    Refusal,
+    Refused,
+    Task,
+    TaskStatus,
+)
 
 DEADLINE_PASSED = "deadline passed"
 
 #: Which status may follow which. A test walks every pair.
 FOLLOWS: dict[TaskStatus, frozenset[TaskStatus]] = {
-    TaskStatus.QUEUED: frozenset({TaskStatus.ASSIGNED, TaskStatus.CANCELLED, TaskStatus.DEAD_LETTER}),
-    TaskStatus.ASSIGNED: frozenset(
-        {TaskStatus.QUEUED, TaskStatus.COMPLETED, TaskStatus.DEAD_LETTER, TaskStatus.CANCELLED, TaskStatus.ASSIGNED}
-    ),
-    TaskStatus.DEAD_LETTER: frozenset({TaskStatus.QUEUED, TaskStatus.CANCELLED}),
-    TaskStatus.COMPLETED: frozenset(),
-    TaskStatus.CANCELLED: frozenset(),
+    QUEUED: frozenset({ASSIGNED, CANCELLED, DEAD_LETTER}),
+    ASSIGNED: frozenset({QUEUED, COMPLETED, DEAD_LETTER, CANCELLED, ASSIGNED}),
+    DEAD_LETTER: frozenset({QUEUED, CANCELLED}),
+    COMPLETED: frozenset(),
+    CANCELLED: frozenset(),
 }
 
 
@@ -42,7 +53,7 @@ def new_task(new: NewTask, key: int, seq: int, submitted_by: str | None, now: in
         description=new.description,
         metadata=new.metadata,
         priority=int(new.priority),
-        status=TaskStatus.QUEUED,
+        status=QUEUED,
         assigned_to=None,
         assigned_at=None,
         accepted_at=None,
@@ -69,7 +80,7 @@ def new_task(new: NewTask, key: int, seq: int, submitted_by: str | None, now: in
 def claimed(task: Task, owner: str, now: int) -> Task:
     return replace(
         task,
-        status=TaskStatus.ASSIGNED,
+        status=ASSIGNED,
         assigned_to=owner,
         assigned_at=now,
         accepted_at=None,
@@ -92,22 +103,22 @@ def accepted(task: Task, connection: str | None, now: int) -> Task:
 
 def is_live(task: Task, owner: str, generation: int | None) -> Refused | None:
     """None when (task, generation, owner) is the attempt that runs now. Generation None: whatever the owner holds."""
-    if task.status is TaskStatus.ASSIGNED and task.assigned_to == owner and generation in (None, task.generation):
+    if task.status is ASSIGNED and task.assigned_to == owner and generation in (None, task.generation):
         return None
-    if task.status is not TaskStatus.ASSIGNED and generation in (None, task.generation):
+    if task.status is not ASSIGNED and generation in (None, task.generation):
         return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
     return Refused(Refusal.STALE_GENERATION, "another attempt has the task")
 
 
 def is_same_completion(task: Task, owner: str, generation: int) -> bool:
     """The very attempt that completed the task says so again: its acknowledgement was lost."""
-    return task.status is TaskStatus.COMPLETED and task.assigned_to == owner and task.generation == generation
+    return task.status is COMPLETED and task.assigned_to == owner and task.generation == generation
 
 
 def completed(task: Task, result: object, tokens_used: int, now: int) -> Task:
     return replace(
         task,
-        status=TaskStatus.COMPLETED,
+        status=COMPLETED,
         result=result,
         tokens_used=tokens_used,
         updated_at=now,
@@ -119,7 +130,7 @@ def failed(task: Task, error: str, seq: int, back_off_ms: int, now: int) -> Task
     """``max_retries`` is the number of failures in total: with 3 it is retried twice."""
     retry_count = task.retry_count + 1
     if retry_count >= task.max_retries:
-        return replace(task, status=TaskStatus.DEAD_LETTER, retry_count=retry_count, last_error=error, updated_at=now)
+        return replace(task, status=DEAD_LETTER, retry_count=retry_count, last_error=error, updated_at=now)
     return replace(
         _back_to_queue(task, now), seq=seq, retry_count=retry_count, last_error=error, not_before=now + back_off_ms
     )
@@ -132,16 +143,14 @@ def reclaimed(task: Task, cause: ReclaimCause, seq: int, max_reclaims: int, now:
     reclaim_count = task.reclaim_count + 1
     if reclaim_count >= max_reclaims:
         error = f"handed out {reclaim_count} times and never finished (last: {cause.value})"
-        return replace(
-            task, status=TaskStatus.DEAD_LETTER, reclaim_count=reclaim_count, last_error=error, updated_at=now
-        )
+        return replace(task, status=DEAD_LETTER, reclaim_count=reclaim_count, last_error=error, updated_at=now)
     return replace(_back_to_queue(task, now), seq=seq, reclaim_count=reclaim_count)
 
 
 def _back_to_queue(task: Task, now: int) -> Task:
     return replace(
         task,
-        status=TaskStatus.QUEUED,
+        status=QUEUED,
         assigned_to=None,
         assigned_at=None,
         accepted_at=None,
@@ -152,11 +161,11 @@ def _back_to_queue(task: Task, now: int) -> Task:
 
 
 def past_deadline(task: Task, now: int) -> Task:
-    return replace(task, status=TaskStatus.DEAD_LETTER, last_error=DEADLINE_PASSED, not_before=None, updated_at=now)
+    return replace(task, status=DEAD_LETTER, last_error=DEADLINE_PASSED, not_before=None, updated_at=now)
 
 
 def cancelled(task: Task, now: int) -> Task:
-    return replace(task, status=TaskStatus.CANCELLED, not_before=None, updated_at=now, completed_at=now)
+    return replace(task, status=CANCELLED, not_before=None, updated_at=now, completed_at=now)
 
 
 def retried_by_hand(task: Task, seq: int, now: int) -> Task:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pykka
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("supervision")
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """``seq`` counts every event of every topic of one bus, without a hole."""
 
     seq: int

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.vocabulary.tasks import Task
+from actors.vocabulary.tasks import Message, Task
 
 TASKS = "tasks"
 PRESENCE = "presence"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskEvent:
+class TaskEvent(Message, frozen=True):
     """A committed transition. ``task`` is the task *after* it (without history).
 
     ``event``: task_submitted, task_assigned, task_accepted, task_progress, task_completed, task_retried,

@@ -7,13 +7,16 @@ Times ending in ``_at`` and ``complete_by`` are Unix milliseconds (wall clock, f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar
 
 import msgspec
 
 from wire.roles import Role
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """As a frozen dataclass, made in a tenth of the time: the queue sees a dozen of them for each task."""
 
 
 class Priority(IntEnum):
@@ -32,8 +35,13 @@ class TaskStatus(StrEnum):
     DEAD_LETTER = "dead_letter"
     CANCELLED = "cancelled"
 
+    __hash__ = str.__hash__  # that of Enum is a Python function, and statuses are looked up with every transition
 
-FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.DEAD_LETTER})
+
+#: The members by themselves: up to Python 3.11 reading one from its class costs as much as a call.
+QUEUED, ASSIGNED, COMPLETED, DEAD_LETTER, CANCELLED = TaskStatus
+
+FINAL = frozenset({COMPLETED, CANCELLED, DEAD_LETTER})
 """A task in one of these stays there, unless a person retries a dead letter."""
 
 
@@ -73,32 +81,29 @@ CHARGED_CAUSES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Message, frozen=True):
     """Nothing was changed. ``detail`` is safe to show: it never repeats the caller's values."""
 
     reason: Refusal
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
+class NewTask(Message, frozen=True):
     """One task to be queued, already validated at the edge (``wire.tasks``)."""
 
     description: str
     priority: int = Priority.NORMAL
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
     needed_capabilities: tuple[str, ...] = ()
     max_retries: int = 3
     complete_by: int | None = None
     assign_to: str | None = None
-    extras: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, Any] = msgspec.field(default_factory=dict)
     """Accepted pass-through fields of later protocol versions (repo, branch, file_hints, ...)."""
     idempotency_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Message, frozen=True):
     """``event``: queued, assigned, completed, retry, dead_letter, reclaimed, cancelled."""
 
     event: str
@@ -147,16 +152,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, eq=True, gc=False):
 # --- submitting and reading -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitTasks:
+class SubmitTasks(Message, frozen=True):
     """Answer: ``tuple[Submitted | Refused, ...]``, one for each task in order, or one ``Refused`` for all of them."""
 
     tasks: tuple[NewTask, ...]
     submitted_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Message, frozen=True):
     task_id: str
     priority: int
     created_at: int
@@ -164,22 +167,19 @@ class Submitted:
     """True when the idempotency key was known: this is the task of the first call."""
 
 
-@dataclass(frozen=True, slots=True)
-class GetTask:
+class GetTask(Message, frozen=True):
     """Answer: ``Task`` with history, or ``Refused(NOT_FOUND)``."""
 
     task_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskWaiting:
+class AskWaiting(Message, frozen=True):
     """What the queue knows about a task's waiting. Answer: ``Waiting`` or ``Refused(NOT_FOUND)``."""
 
     task_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Message, frozen=True):
     """``ahead``: queued tasks before it in the order of the queue, counted up to ``AHEAD_LIMIT``. ``is_ready``: it waits for
     nothing but an agent."""
 
@@ -190,8 +190,7 @@ class Waiting:
     is_ready: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDuplicates:
+class ReadDuplicates(Message, frozen=True):
     """Answer: ``tuple[str, ...]``, the newest tasks that were made after this one (``extras.duplicate_of``), newest first."""
 
     LIMIT: ClassVar[int] = 20
@@ -199,8 +198,7 @@ class ReadDuplicates:
     task_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListTasks:
+class ListTasks(Message, frozen=True):
     """Answer: ``TaskPage`` sorted by (priority, seq), paged by key. ``None`` means "do not filter"."""
 
     status: TaskStatus | None = None
@@ -211,27 +209,23 @@ class ListTasks:
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class ListDeadLetter:
+class ListDeadLetter(Message, frozen=True):
     """Answer: ``TaskPage``, newest dead letter first."""
 
     cursor: str | None = None
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TaskPage:
+class TaskPage(Message, frozen=True):
     tasks: tuple[Task, ...]
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadStats:
+class ReadStats(Message, frozen=True):
     """Answer: ``QueueStats``; kept counters, O(1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStats:
+class QueueStats(Message, frozen=True):
     by_status: dict[str, int]
     """All of queued, assigned, completed, cancelled (dead letters apart), zeros included, pruned tasks excluded."""
     queued_by_priority: dict[int, int]
@@ -243,16 +237,14 @@ class QueueStats:
 # --- assignment -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Message, frozen=True):
     """An agent that the scheduler has reserved and that can take one task."""
 
     agent_id: str
     capabilities: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Message, frozen=True):
     """Give each offer the best fitting task: lowest (priority, seq) whose needs are a subset of the capabilities.
 
     Answer: ``tuple[Task | None, ...]``, one for each offer in order. A claimed task is ``assigned`` with generation + 1.
@@ -261,8 +253,7 @@ class Claim:
     offers: tuple[Offer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Message, frozen=True):
     """Answer: ``Task`` or ``Refused``. ``generation`` None (old clients do not send one) means "whatever this owner holds".
 
     ``connection``: over which it was said (``Task.accepted_on``).
@@ -274,8 +265,7 @@ class Accept:
     connection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Message, frozen=True):
     """Proof of work. Kept in memory only, so it costs no sync. Answer: ``None`` or ``Refused``."""
 
     task_id: str
@@ -284,8 +274,7 @@ class Progress:
     progress: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Complete:
+class Complete(Message, frozen=True):
     """Answer: ``Completed`` (the same again for a repeated completion) or ``Refused``."""
 
     task_id: str
@@ -295,14 +284,12 @@ class Complete:
     tokens_used: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Message, frozen=True):
     task_id: str
     duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Message, frozen=True):
     """Answer: ``Failed`` or ``Refused``."""
 
     task_id: str
@@ -311,8 +298,7 @@ class Fail:
     error: str = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Message, frozen=True):
     """``status`` is QUEUED (retried after ``retry_in_ms``) or DEAD_LETTER."""
 
     task_id: str
@@ -320,8 +306,7 @@ class Failed:
     retry_in_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reclaim:
+class Reclaim(Message, frozen=True):
     """Take a task back from its owner. Answer: ``Reclaimed``, or ``Refused`` when the attempt is no longer live."""
 
     task_id: str
@@ -329,45 +314,39 @@ class Reclaim:
     cause: ReclaimCause
 
 
-@dataclass(frozen=True, slots=True)
-class Reclaimed:
+class Reclaimed(Message, frozen=True):
     """``status`` is QUEUED, or DEAD_LETTER when ``max_reclaims`` was reached."""
 
     task_id: str
     status: TaskStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Message, frozen=True):
     """Answer: ``Cancelled`` or ``Refused`` (NOT_FOUND; INVALID_STATE for a completed task)."""
 
     task_id: str
     cancelled_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Message, frozen=True):
     task_id: str
     previous_status: TaskStatus
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDeadLetter:
+class RetryDeadLetter(Message, frozen=True):
     """Answer: ``Requeued`` or ``Refused(NOT_FOUND)`` (also when the task is not a dead letter)."""
 
     task_id: str
     requested_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Requeued:
+class Requeued(Message, frozen=True):
     task_id: str
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recover:
+class Recover(Message, frozen=True):
     """An agent came back and names an attempt. Answer: ``Task`` (go on) or ``Refused`` (drop it).
 
     ``generation`` None: old clients do not know theirs; go on only when this owner holds the task.
@@ -379,15 +358,13 @@ class Recover:
     connection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Message, frozen=True):
     """Several requests of one actor, handled in their order and in one transaction. Answer: the tuple of their answers."""
 
     requests: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AssignedTo:
+class AssignedTo(Message, frozen=True):
     """Answer: ``tuple[Task, ...]``, oldest assignment first. For an FSM that starts."""
 
     owner: str
@@ -396,15 +373,13 @@ class AssignedTo:
 # --- leases (liveness; generations are the safety) --------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RenewLeases:
+class RenewLeases(Message, frozen=True):
     """Proof of life of these owners; every task of theirs gets a full lease. No answer."""
 
     owners: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LimitLease:
+class LimitLease(Message, frozen=True):
     """The owner's connection dropped: reclaim in ``seconds`` with ``cause`` unless renewed before. No answer."""
 
     task_id: str
@@ -416,20 +391,17 @@ class LimitLease:
 # --- for the scheduler and the dashboard ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBacklog:
+class ReadBacklog(Message, frozen=True):
     """Answer: ``Backlog``: how many ready tasks there are for each set of needs. O(distinct sets)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Message, frozen=True):
     by_needs: dict[frozenset[str], int]
     pinned: dict[str, int]
     """Ready tasks that only this agent may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOverview:
+class ReadOverview(Message, frozen=True):
     """Answer: ``Overview``; what ``DashboardState`` rebuilds itself from."""
 
     window_s: int = 3600
@@ -437,8 +409,7 @@ class ReadOverview:
     dead_letters: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedMinute:
+class FinishedMinute(Message, frozen=True):
     """What ended within one minute (``minute`` = Unix minutes): completions, and failed attempts of any kind."""
 
     minute: int
@@ -448,8 +419,7 @@ class FinishedMinute:
     tokens_used: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Message, frozen=True):
     stats: QueueStats
     completions: tuple[Task, ...]
     """Newest first."""
@@ -470,8 +440,7 @@ class Overview:
 # --- identities, settings, known agents -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Message, frozen=True):
     """Who may speak to the hub. The secret itself is never stored, only its SHA-256."""
 
     token_id: str
@@ -483,8 +452,7 @@ class Identity:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class CreateIdentity:
+class CreateIdentity(Message, frozen=True):
     """``rotate`` keeps at most one older token of the same name; without it a known name is ``Refused(ALREADY_EXISTS)``.
 
     Answer: ``Identity`` or ``Refused``.
@@ -494,27 +462,23 @@ class CreateIdentity:
     rotate: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeIdentity:
+class RevokeIdentity(Message, frozen=True):
     """Ends every token of ``name``. Answer: ``int``, how many there were."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListIdentities:
+class ListIdentities(Message, frozen=True):
     """Answer: ``tuple[Identity, ...]`` by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSetting:
+class ReadSetting(Message, frozen=True):
     """Answer: the stored JSON value or None."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteSetting:
+class WriteSetting(Message, frozen=True):
     """Answer: ``None``."""
 
     key: str
@@ -527,8 +491,7 @@ class AgentPresence(StrEnum):
     LOST = "lost"  # vanished
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAgent:
+class KnownAgent(Message, frozen=True):
     agent_id: str
     name: str
     presence: AgentPresence
@@ -536,8 +499,7 @@ class KnownAgent:
     """Unix milliseconds of the last change of presence."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPresence:
+class RecordPresence(Message, frozen=True):
     """Answer: ``None``. A LEFT agent is forgotten by health; a LOST one is warned about."""
 
     agent_id: str
@@ -545,16 +507,14 @@ class RecordPresence:
     presence: AgentPresence
 
 
-@dataclass(frozen=True, slots=True)
-class CreateEnrolment:
+class CreateEnrolment(Message, frozen=True):
     """A code that lets one agent register itself once, before ``expires_at`` (Unix ms). Answer: ``None``."""
 
     code_sha256: bytes
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Enrol:
+class Enrol(Message, frozen=True):
     """Spend a code for an identity of role agent. Answer: ``Identity``, ``Refused(NOT_FOUND)`` for an unknown, spent or
     expired code, ``Refused(ALREADY_EXISTS)`` for a known name (the code stays valid then)."""
 

@@ -75,7 +75,7 @@ def make_task() -> Callable[..., Task]:
 @pytest.fixture(scope="session")
 def make_overview() -> Callable[..., Overview]:
     def make(*, stats: dict[str, Any] | None = None, **fields: Any) -> Overview:
-        return replace(EMPTY, stats=replace(EMPTY.stats, **(stats or {})), **fields)
+        return structs.replace(EMPTY, stats=structs.replace(EMPTY.stats, **(stats or {})), **fields)
 
     return make
 
