@@ -36,6 +36,13 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         yield started
 
 
+@pytest.fixture
+def closed_hub(tmp_path: Path) -> Iterator[Hub]:
+    """One that shows its dashboard to nobody without a token."""
+    with Hub(tmp_path / "closed", "--dashboard-auth", "token") as started:
+        yield started
+
+
 class Watched:
     """A page with everything that must not happen on it: console errors, violations of the policy, other origins."""
 
@@ -73,10 +80,11 @@ class Watched:
 def watch(browser: Any, hub: Hub) -> Iterator[Callable[..., Watched]]:
     opened: list[Any] = []
 
-    def make(**options: Any) -> Watched:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+    def make(at: Hub | None = None, **options: Any) -> Watched:
+        """``at``: another hub than the usual one; ``options``: of the browser's context."""
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         opened.append(context)
-        return Watched(context.new_page(), hub)
+        return Watched(context.new_page(), at or hub)
 
     yield make
     for context in opened:
