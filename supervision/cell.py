@@ -208,6 +208,8 @@ class Cell(Belongings):
             self.in_turn = False
             self.at = self.reply_to = None
             runtime.turns += 1
+            if self.phase is _OVER:
+                runtime.forget(self)
             if runtime.hanging:
                 runtime.woke_up(self)
             self.mailbox.end_turn()
@@ -397,13 +399,19 @@ class Cell(Belongings):
         if self.name is not None:
             self.runtime.names.unregister(self.name, self)
         self.release_all()
-        self.runtime.forget(self)
+        if (
+            not self._is_my_turn()
+        ):  # else at the end of it: until then it still answers, and the runtime has not settled
+            self.runtime.forget(self)
         self.runtime.release(self.dispatcher)
         self._publish(reason)
         started, self._started = self._started, None
         if started is not None:
             started.fail(start_error or ActorExit(str(self), reason))
         return True
+
+    def _is_my_turn(self) -> bool:
+        return self.in_turn and self.thread_id == threads.current_id()
 
     def _publish(self, reason: ExitReason) -> None:
         for monitor in self.take_monitors():

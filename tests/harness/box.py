@@ -108,6 +108,7 @@ class Box:
         self._calls = 0
 
     def announce(self) -> None:
+        self.runtime.settle()  # the gateway may have been started again already
         self._tell(PeerUp(self.PEER))
         self.web(WebHello("web-0", 1))
 

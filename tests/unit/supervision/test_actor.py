@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -293,3 +294,29 @@ def test_a_handler_that_blocks_without_saying_so_does_not_stop_the_others(runtim
     pool = runtime.pool
     assert isinstance(pool, WorkerPool)
     wait_for(lambda: pool.size <= 2 or others[0].ask("again", timeout=5) is None)
+
+
+def test_nothing_has_settled_while_an_actor_that_ended_still_answers(runtime: Runtime) -> None:
+    """Its last asks are failed in its last turn, after its end was published."""
+    entered, let_go = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    class Slow(Runner):
+        pass
+
+    def look(_: object) -> None:
+        entered.set()
+        let_go.wait(10)
+        ended.append("told")
+
+    ref = runtime.spawn(Slow)
+    cell = runtime.cell_of(ref)
+    assert cell is not None
+    cell.monitor(look)
+    ref.tell(lambda actor: actor.exit(Normal()))
+    assert entered.wait(10)
+    with pytest.raises(TimeoutError):
+        runtime.settle(timeout_s=0.05)
+    let_go.set()
+    runtime.settle()
+    assert ended == ["told"] and runtime.living() == []
