@@ -11,3 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--sweep-faults", type=int, default=0, help="so many faults in the signal sweep, whatever its size is"
     )
     parser.addoption("--sweep-seed", type=int, default=11, help="another order and other moments of the signal sweep")
+    parser.addoption("--sweep-only-kills", action="store_true", help="SIGKILL only, neither pauses nor polite ends")
+    parser.addoption(
+        "--sweep-patience", type=float, default=1.0, help="limits so many times as long, for a busy machine"
+    )

@@ -46,28 +46,34 @@ def anywhere() -> list[Shot]:
     return kills + pauses + ends
 
 
-def plan(size: int, seed: int) -> list[list[Shot]]:
+def plan(size: int, seed: int, *, only_kills: bool = False) -> list[list[Shot]]:
     """Every moment at least twice, the rest at random moments, shuffled and dealt to hubs."""
     chance = random.Random(seed)
-    shots = every_moment() * max(2, size // 250)
-    shots.append(Shot("root", action="term"))
+
+    def chosen(some: list[Shot]) -> list[Shot]:
+        return [shot for shot in some if shot.action == "kill" or not only_kills]
+
+    shots = chosen([*every_moment() * max(2, size // 250), Shot("root", action="term")])
     while len(shots) < size:
-        shots += anywhere()
+        shots += chosen(anywhere())
     chance.shuffle(shots)
     hubs = max(HUBS, -(-len(shots) // SHOTS_OF_A_HUB))
     return [shots[number::hubs] for number in range(hubs)]
 
 
-def run(folder: Path, seed: int, shots: list[Shot]) -> Report:
+def run(folder: Path, seed: int, shots: list[Shot], patience: float) -> Report:
     """One hub's share. A hub or an agent that does not come back is a violation; the other hubs go on."""
-    with Storm(folder, seed) as storm:
+    with Storm(folder, seed, patience) as storm:
         try:
             storm.fire_all(shots)
         except (AssertionError, subprocess.TimeoutExpired) as error:
             storm.report.faults.append(f"{folder.name}: {error}")
         report = storm.judge()
     print(
-        f"{folder.name}: {report.shots} faults, {len(report.faults)} violations", *report.faults, sep="\n  ", flush=True
+        f"{folder.name}: {report.shots} faults ({report.kills} SIGKILLs), {len(report.faults)} violations",
+        *report.faults,
+        sep="\n  ",
+        flush=True,
     )
     return report
 
@@ -76,13 +82,15 @@ def run(folder: Path, seed: int, shots: list[Shot]) -> Report:
 def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed_whenever(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    size = request.config.getoption("--sweep-faults") or (FULL if request.config.getoption("--full") else GATE)
-    seed = request.config.getoption("--sweep-seed")
+    option = request.config.getoption
+    size = option("--sweep-faults") or (FULL if option("--full") else GATE)
+    seed = option("--sweep-seed")
+    shares = plan(size, seed, only_kills=option("--sweep-only-kills"))
     total = Report()
     with ThreadPoolExecutor(HUBS) as pool:
         runs = [
-            pool.submit(run, tmp_path / f"hub-{number}", seed * MOST_HUBS + number, shots)
-            for number, shots in enumerate(plan(size, seed))
+            pool.submit(run, tmp_path / f"hub-{number}", seed * MOST_HUBS + number, shots, option("--sweep-patience"))
+            for number, shots in enumerate(shares)
         ]
         for one in runs:
             total.add(one.result())

@@ -36,6 +36,9 @@ AGENT_MOMENT_LIMIT_S = 15.0
 RARE = ("reclaim.", "cancel.")
 RECOVERY_LIMIT_S = 40.0
 
+#: After the last fault everything has to have its end within this time.
+LIVENESS_LIMIT_S = 30.0
+
 #: A moment that was not reached is tried once more, with so many times the patience: a machine may be busy with other things.
 SECOND_PATIENCE = 5.0
 PAUSE_S = 0.7
@@ -103,8 +106,11 @@ class Report:
 class Storm:
     """One hub with three test agents and one real sidecar. ``fire`` returns when everything is back."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, patience: float = 1.0) -> None:
+        """``patience``: every limit so many times as long, for a machine that has other things to do."""
         self._folder = folder
+        self._recovery_limit_s = RECOVERY_LIMIT_S * patience
+        self._liveness_limit_s = LIVENESS_LIMIT_S * patience
         self._random = random.Random(seed)
         self._seed = seed
         self._stack = ExitStack()
@@ -182,7 +188,7 @@ class Storm:
 
     def _kill_sidecar_at_work(self) -> None:
         done = len(self._sidecar.effects())
-        wait_for(lambda: len(self._sidecar.effects()) > done, RECOVERY_LIMIT_S, "a task of the sidecar")
+        wait_for(lambda: len(self._sidecar.effects()) > done, self._recovery_limit_s, "a task of the sidecar")
         self._sidecar.process.kill()
         self._sidecar.process.wait(timeout=10)
 
@@ -195,10 +201,10 @@ class Storm:
         if shot.kind == "agent" and not stays:
             self._sidecar.restart()
         elif shot.kind == "web" and not stays:
-            wait_for(lambda: self._is_replaced(fired.pid), RECOVERY_LIMIT_S, "a new web process")
+            wait_for(lambda: self._is_replaced(fired.pid), self._recovery_limit_s, "a new web process")
         elif shot.kind == "hub" and not stays:
-            wait_for(lambda: self.hub.hub_pid != fired.pid, RECOVERY_LIMIT_S, "a new hub")
-        wait_for(self.serves, RECOVERY_LIMIT_S, "an answer")
+            wait_for(lambda: self.hub.hub_pid != fired.pid, self._recovery_limit_s, "a new hub")
+        wait_for(self.serves, self._recovery_limit_s, "an answer")
         self._note(shot, fired)
 
     def _is_replaced(self, pid: int) -> bool:
@@ -221,21 +227,21 @@ class Storm:
             assert self.hub.hub_pid == family[0], "a healthy hub was restarted because its root had been away"
             return
         process.send_signal(signal.SIGTERM if shot.action == "term" else signal.SIGKILL)
-        status = process.wait(timeout=RECOVERY_LIMIT_S)
+        status = process.wait(timeout=self._recovery_limit_s)
         if shot.action == "term" and status != 0:
             self.report.faults.append(f"the root ended with {status} after SIGTERM")
         wait_for(lambda: not any(is_running(pid) for pid in family), 10, "the end of every process")
         if shot.moment is not None:
             self._die_while_starting(shot.moment)
         self.hub.start()
-        wait_for(self.serves, RECOVERY_LIMIT_S, "an answer")
+        wait_for(self.serves, self._recovery_limit_s, "an answer")
         self._note(shot, Fired(shot.moment or "random", process.pid, at))
 
     def _die_while_starting(self, moment: str) -> None:
         self.hub.trap.arm(moment)
         self.hub.launch()
         assert self.hub.process is not None
-        self.hub.process.wait(timeout=RECOVERY_LIMIT_S)
+        self.hub.process.wait(timeout=self._recovery_limit_s)
         if self.hub.trap.fired() is None:
             self.report.faults.append(f"the root never came to {moment}")
 
@@ -246,8 +252,9 @@ class Storm:
 
     # --- the verdict --------------------------------------------------------------------------------------------------
 
-    def judge(self, limit_s: float = 30.0) -> Report:
+    def judge(self) -> Report:
         """Stop the load, wait until everything is done, read every task once more, and hold it against what clients saw."""
+        limit_s = self._liveness_limit_s
         self.hub.trap.disarm()
         self._load.stop()
         healed_at = time.monotonic()
