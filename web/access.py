@@ -58,6 +58,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/trends"): _PAGE,
     ("GET", "/system"): _PAGE,
     ("GET", "/settings"): _PAGE,
+    ("GET", "/sw.js"): _PAGE,
     ("GET", "/static/:path*"): _PAGE,
     ("GET", "/health"): _HEALTH,
     ("GET", "/api/health"): _HEALTH,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+#: ``trusted-types``: the one policy lets the page name its service worker, and nothing else (``js/store/service_worker.js``).
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'{sockets}; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "require-trusted-types-for 'script'; trusted-types agentcom-service-worker"
 )
 
 

@@ -16,7 +16,7 @@ from web.handlers.dashboard_socket import DashboardSocket
 
 #: Routes with a fixed last part come before those that take anything there.
 HANDLERS: tuple[type[Guard], ...] = (
-    *(page.Start, *page.SHELLS, page.Static),
+    *(page.Start, *page.SHELLS, page.ServiceWorker, page.Static),
     *(AgentSocket, DashboardSocket),
     *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Reset),
     *(observation.HealthAcknowledge, observation.Trends, observation.Metrics),

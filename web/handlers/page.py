@@ -104,6 +104,15 @@ class Settings(_Shell):
 SHELLS = (Dashboard, Tasks, Task, DeadLetters, Agents, Agent, Activity, Trends, System, Settings)
 
 
+class ServiceWorker(_FileHandler):
+    """At the root, because a service worker is in charge of what lies below its own address."""
+
+    route = "/sw.js"
+
+    async def on_get(self) -> None:
+        self.answer_file(self.files.get("sw.js"), REVALIDATE)
+
+
 class Static(_FileHandler):
     route = "/static/:path*"
 

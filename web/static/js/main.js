@@ -7,13 +7,15 @@ import { App } from './shell/app.js';
 import { startKeys } from './shell/keys.js';
 import { startTitle } from './shell/title.js';
 import { watchVersion } from './shell/update.js';
-import { applyTheme } from './store/choices.js';
+import { applyDensity, applyTheme } from './store/choices.js';
 import { start } from './store/hub.js';
+import { startNotifications } from './store/notifications.js';
 import { startRetries } from './store/retries.js';
 import { startTicking } from './ui/clock.js';
 import { html } from './ui/html.js';
 
 applyTheme();
+applyDensity();
 pinIcon();
 startRouter();
 startTitle();
@@ -23,6 +25,7 @@ startRetries();
 watchVersion();
 render(html`<${App} />`, document.body);
 start();
+startNotifications();
 
 /** Browsers look the icon up again when the address changes, and its own is relative to the first one. */
 function pinIcon() {

@@ -9,6 +9,14 @@ export const THEMES = ['system', 'light', 'dark'];
 /** system, light or dark. */
 export const theme = kept('agentcom.theme', 'system', (value) => typeof value === 'string' && THEMES.includes(value));
 
+export const DENSITIES = ['dense', 'roomy'];
+
+/** How close things stand: dense, or roomy. */
+export const density = kept('agentcom.density', 'dense', (value) => typeof value === 'string' && DENSITIES.includes(value));
+
+/** Of absolute times: empty for the browser's own, `UTC`, or a name such as `Europe/Berlin`. */
+export const timeZone = kept('agentcom.time-zone', '', isTimeZone);
+
 /** Whether single keys do something (WCAG 2.1.4). */
 export const singleKeys = kept('agentcom.single-keys', true);
 
@@ -21,4 +29,20 @@ export function applyTheme() {
     if (theme.value === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme.value;
   });
+}
+
+export function applyDensity() {
+  effect(() => {
+    document.documentElement.dataset.density = density.value;
+  });
+}
+
+/** @param {unknown} value */
+function isTimeZone(value) {
+  if (typeof value !== 'string') return false;
+  try {
+    return value === '' || Boolean(new Intl.DateTimeFormat('en', { timeZone: value }));
+  } catch {
+    return false;
+  }
 }

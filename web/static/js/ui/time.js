@@ -1,6 +1,7 @@
 // @ts-check
 /** Times and spans as words. Times are Unix milliseconds in the hub's time. */
 
+import { timeZone } from '../store/choices.js';
 import { html } from './html.js';
 import { now } from './clock.js';
 
@@ -99,14 +100,35 @@ export function stopwatch(ms) {
 
 /** @param {number} at */
 export function clockTime(at) {
-  return new Date(at).toLocaleTimeString('en-GB', { hour12: false });
+  const { hour, minute, second } = partsOf(at);
+  return `${hour}:${minute}:${second}`;
 }
 
 /** @param {number} at */
 export function absolute(at) {
-  const date = new Date(at);
-  const pad = (/** @type {number} */ value) => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  const zone = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(date);
-  return `${day} ${clockTime(at)} ${zone.find((part) => part.type === 'timeZoneName')?.value ?? ''}`.trim();
+  const { year, month, day, timeZoneName = '' } = partsOf(at);
+  return `${year}-${month}-${day} ${clockTime(at)} ${timeZoneName}`.trim();
+}
+
+/** @type {{zone: string, format: Intl.DateTimeFormat} | null} */
+let made = null;
+
+/**
+ * A time in the zone that the reader chose.
+ * @param {number} at
+ * @returns {Record<string, string>}
+ */
+function partsOf(at) {
+  const zone = timeZone.value;
+  if (made?.zone !== zone) {
+    const two = /** @type {const} */ ('2-digit');
+    made = {
+      zone,
+      format: new Intl.DateTimeFormat('en-GB', {
+        year: 'numeric', month: two, day: two, hour: two, minute: two, second: two,
+        hourCycle: 'h23', timeZone: zone || undefined, timeZoneName: 'short',
+      }),
+    };
+  }
+  return Object.fromEntries(made.format.formatToParts(at).map(({ type, value }) => [type, value]));
 }
