@@ -17,7 +17,8 @@ _MAX_USEC = 86_400_000_000
 
 def seconds(microseconds: str) -> float | None:
     """A number of this protocol; None for what is none, or is more than a day."""
-    if not microseconds.isdecimal() or len(microseconds) > len(str(_MAX_USEC)) or int(microseconds) > _MAX_USEC:
+    is_number = microseconds.isascii() and microseconds.isdecimal() and len(microseconds) <= len(str(_MAX_USEC))
+    if not is_number or int(microseconds) > _MAX_USEC:
         return None
     return int(microseconds) / 1_000_000
 

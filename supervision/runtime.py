@@ -19,7 +19,7 @@ from supervision import threads
 from supervision.bus import EventBus
 from supervision.cell import TURN_LIMIT, Cell
 from supervision.clock import Clock, ManualClock, SystemClock
-from supervision.events import KEPT, SupervisionEvent
+from supervision.events import DEAD_LETTERS_KEPT, KEPT, DeadLetter, SupervisionEvent
 from supervision.exits import ExitReason
 from supervision.mailbox import Mailbox
 from supervision.names import Names
@@ -74,6 +74,8 @@ class Runtime:
         """What supervisors reported, oldest first."""
         self.dead_letters = 0
         """Messages that nobody could receive."""
+        self.last_dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
+        """The newest of them, oldest first."""
         self.is_forked = False
         """This is the copy in a forked process: nothing runs here, and nothing can be started."""
         _runtimes.add(self)
@@ -175,6 +177,7 @@ class Runtime:
 
     def dead_letter(self, target: str, message: object) -> None:
         self.dead_letters += 1
+        self.last_dead_letters.append(DeadLetter(self.clock.time_ms(), target, type(message).__name__))
         logger.debug("dead letter for %s: %s", target, type(message).__name__)
 
     def advance(self, seconds: float) -> None:

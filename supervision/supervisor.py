@@ -24,6 +24,7 @@ from typing import Any
 
 import pykka
 
+from supervision import threads
 from supervision.actor import Actor
 from supervision.backoff import Backoff
 from supervision.cell import ActorExit, Begun, Cell
@@ -73,6 +74,9 @@ from supervision.spec import (
 )
 
 logger = logging.getLogger("supervision")
+
+#: How often it is said of a child that was asked to stop that it has not.
+STILL_STOPPING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +297,24 @@ class Supervisor(Actor):
         cell.stop()
         if limit_s != INFINITY:
             self.runtime.timers.after(limit_s, lambda: cell.revoke("abandoned"))
+        if limit_s > STILL_STOPPING_S:
+            self._look_again(cell, effect.spec.id)
+
+    def _look_again(self, cell: Cell, id_: str) -> None:
+        self.runtime.timers.after(STILL_STOPPING_S, lambda: self._put(lambda _: self._still_stopping(cell, id_), None))
+
+    def _still_stopping(self, cell: Cell, id_: str) -> None:
+        """Nobody may end it by force (yet), so at least everybody sees what it waits for."""
+        if cell.is_over:
+            return
+        handling, stack = cell.handling, threads.stack_of(cell.thread_id) if cell.in_turn else None
+        self._report(Report("still_stopping", id_, f"at {handling}" if handling else "waiting", stack or ""))
+        self._look_again(cell, id_)
 
     def _report(self, report: Report) -> None:
         name = self.name or "supervisor"
         at = self.runtime.clock.time_ms()
         self.runtime.events.append(SupervisionEvent(at, name, report.kind, report.child, report.reason))
         level = logging.DEBUG if report.kind == "progress" else logging.WARNING
-        logger.log(level, "%s: %s %s: %s", self.name, report.child, report.kind, report.reason)
+        where = f"\n{report.detail}" if report.kind == "still_stopping" and report.detail else ""
+        logger.log(level, "%s: %s %s: %s%s", self.name, report.child, report.kind, report.reason, where)

@@ -1,4 +1,4 @@
-"""Thirty seconds of SIGSTOP: a pause is not a death. Three hubs at the same time, each with another part of it paused."""
+"""Thirty seconds of SIGSTOP: a pause is not a death. Four hubs at the same time, each with another part of it paused."""
 
 from __future__ import annotations
 
@@ -49,8 +49,13 @@ class Paused:
             working = [hub.submit(f"long {number}") for number in range(4)]
             wait_for(lambda: all(hub.task(task)["accepted_at"] for task in working), 20, "everybody being at work")
             with Load(hub, self._folder / "history", seed=1, period_s=0.2) as load:
-                self._pause({"hub": hub.hub_pid, "web": hub.web_pids[0], "agent": sidecar.process.pid}[kind])
+                assert hub.process is not None
+                family = hub.where()
+                root, agent = hub.process.pid, sidecar.process.pid
+                self._pause({"root": root, "hub": hub.hub_pid, "web": hub.web_pids[0], "agent": agent}[kind])
                 load.stop()
+                if hub.where() != family:
+                    return [f"processes were started again because of the pause of {kind}: {family} {hub.where()}"]
             wait_for(lambda: all(hub.task(task)["status"] == "completed" for task in working), 90, "the long tasks")
             for task in hub.all_tasks():
                 load.read(task["id"])
@@ -90,6 +95,7 @@ def _first_owner(task: dict[str, Any]) -> str:
 @pytest.mark.timeout(240)
 def test_after_thirty_seconds_of_standstill_no_healthy_agent_has_lost_its_task(tmp_path: Path) -> None:
     runs = {
+        "root": Paused(tmp_path / "root", *SHORT_LEASE),
         "hub": Paused(tmp_path / "hub", *SHORT_LEASE),
         "web": Paused(tmp_path / "web"),
         "agent": Paused(tmp_path / "agent", *SHORT_LEASE),

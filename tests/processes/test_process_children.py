@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -144,6 +145,16 @@ def test_readiness_is_awaited_may_be_put_off_and_has_an_end(tmp_path: Path) -> N
         tree.wait_for_line("slow", "progress: started")
         tree.wait_for_line("never", "start_error", "killed(start timeout)")
         assert tree.process.wait(timeout=20) == 1
+
+
+@pytest.mark.skipif(shutil.which("systemd-notify") is None, reason="there is no systemd-notify")
+def test_a_program_that_was_written_for_systemd_works_as_it_is(tmp_path: Path) -> None:
+    """Case 230: a shell script that says with systemd's own command that it is ready."""
+    script = "sleep 0.2; systemd-notify --ready --status='warm'; sleep 600"
+    spec = f"ChildSpec('one', ProcessStart(('sh', '-c', {script!r})), start_timeout_s=20)"
+    with Tree(tmp_path, tree_of(spec)) as tree:
+        tree.wait_for_line("one", "progress: started")
+        assert tree.stop() == 0
 
 
 def test_who_misses_the_watchdog_is_ended_and_started_again(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def test_asking_nobody_fails_at_once_with_noproc(runtime: Runtime) -> None:
 def test_telling_nobody_is_a_dead_letter_or_an_error_as_one_likes(runtime: Runtime) -> None:
     assert NamedRef(runtime, "nobody").tell("x") is False
     assert runtime.dead_letters == 1
+    [letter] = runtime.last_dead_letters
+    assert (letter.target, letter.message) == ("nobody", "str")
     with pytest.raises(ActorExit):
         NamedRef(runtime, "nobody", while_down="fail").tell("x")
 

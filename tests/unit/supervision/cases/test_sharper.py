@@ -17,7 +17,7 @@ from supervision.core_messages import (
     TerminateChildRequest,
 )
 from supervision.exits import Normal
-from supervision.spec import AutoShutdown, Restart, Strategy, SupervisorFlags
+from supervision.spec import INFINITY, AutoShutdown, Restart, Strategy, SupervisorFlags
 from supervision.supervisor import child
 from supervision.testing import Tree, tree
 from tests.harness.waiting import wait_for
@@ -140,4 +140,38 @@ def test_a_stop_that_ends_within_its_limit_is_in_order(limit_s: float, reason: s
     assert answer.get(timeout=10) is None and str(cell.reason) == reason
     let_go.set()
     wait_for(lambda: runtime.abandoned == 0)
+    runtime.close()
+
+
+def test_a_child_that_may_take_its_time_to_stop_is_seen_while_it_does(caplog: pytest.LogCaptureFixture) -> None:
+    """Case 16 (sup_stop_infinity) for one that hangs: every ten seconds an event, with where it is; and none afterwards."""
+    from supervision.clock import ManualClock
+    from supervision.runtime import Runtime
+    from supervision.supervisor import Supervisor
+
+    entered, let_go = threading.Event(), threading.Event()
+
+    class Slow(Counter):
+        def on_stop(self) -> None:
+            entered.set()
+            let_go.wait(20)
+
+    clock = ManualClock()
+    runtime = Runtime(clock=clock)
+    top = runtime.spawn(Supervisor, FLAGS, [child(Slow, name="slow", shutdown_s=INFINITY)], name="top")
+    answer = top.ask(TerminateChildRequest("slow"), block=False)
+    assert entered.wait(10)
+
+    def said() -> list[str]:
+        return [event.child for event in runtime.events if event.kind == "still_stopping"]
+
+    for number in (1, 2):
+        clock.advance(10.0)
+        runtime.timers.fire_due()
+        wait_for(lambda number=number: len(said()) == number)  # type: ignore[misc]
+    assert "let_go.wait" in caplog.text, "the stack shows where"
+    let_go.set()
+    assert answer.get(timeout=10) is None
+    runtime.advance(30.0)
+    assert said() == ["slow", "slow"]
     runtime.close()
