@@ -31,6 +31,7 @@ SHOWN_TASK_EVENTS = frozenset(
         "task_dead_letter",
         "task_reclaimed",
         "task_cancelled",
+        "task_moved",
     }
 )
 

@@ -15,7 +15,7 @@ import msgspec
 
 from actors.agent_fsm import AgentFSM, AgentOptions
 from actors.explanation import explain
-from actors.vocabulary import dashboard, names, notices, output, tasks, trends
+from actors.vocabulary import bulk, dashboard, names, notices, output, search, tasks, trends
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
 from actors.vocabulary.gateway import Close, FromPeer, PeerLost, PeerUp, ToAgent, WhoIsConnected
@@ -91,6 +91,19 @@ OPERATIONS: dict[str, Operation] = {
     "tasks.stats": Operation(names.TASK_QUEUE, tasks.ReadStats),
     "tasks.cancel": Operation(names.TASK_QUEUE, tasks.Cancel),
     "tasks.retry": Operation(names.TASK_QUEUE, tasks.RetryDeadLetter),
+    "tasks.find": Operation(names.TASK_QUEUE, search.FindTasks),
+    "tasks.count": Operation(names.TASK_QUEUE, search.CountTasks),
+    "tasks.suggest": Operation(names.TASK_QUEUE, search.SuggestValues),
+    "tasks.dead_groups": Operation(names.TASK_QUEUE, search.ListDeadGroups),
+    "tasks.discard": Operation(names.TASK_QUEUE, bulk.DiscardDeadLetter),
+    "tasks.recover": Operation(names.TASK_QUEUE, bulk.RecoverDiscarded),
+    "tasks.lane": Operation(names.TASK_QUEUE, bulk.ChangeLane),
+    "operations.preview": Operation(names.TASK_QUEUE, bulk.Preview),
+    "operations.continue_preview": Operation(names.TASK_QUEUE, bulk.ContinuePreview),
+    "operations.start": Operation(names.TASK_QUEUE, bulk.StartOperation),
+    "operations.get": Operation(names.TASK_QUEUE, bulk.ReadOperation),
+    "operations.list": Operation(names.TASK_QUEUE, bulk.ListOperations),
+    "operations.cancel": Operation(names.TASK_QUEUE, bulk.CancelOperation),
     "identities.create": Operation(names.TASK_QUEUE, tasks.CreateIdentity),
     "identities.revoke": Operation(names.TASK_QUEUE, tasks.RevokeIdentity),
     "identities.list": Operation(names.TASK_QUEUE, tasks.ListIdentities),

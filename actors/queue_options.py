@@ -37,6 +37,9 @@ class TaskQueueOptions:
     idempotency_hours: float = 24.0
     """A key is known at least so long after its task ended."""
 
+    discarded_hours: float = 24.0
+    """A discarded dead letter can be recovered so long."""
+
     sweep_period_s: float = 0.5
     """How often leases, back-offs and deadlines are looked at."""
 

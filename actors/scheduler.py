@@ -90,6 +90,8 @@ class Scheduler(Actor):
         if not isinstance(event, TaskEvent):
             return
         task = event.task
+        if event.event == "task_moved":  # it waited before and waits now
+            return
         if task.status is QUEUED and (task.not_before is None or event.event == "task_ready"):
             self._backlog.add(frozenset(task.needed_capabilities), task.assign_to)
             self._match()

@@ -34,6 +34,7 @@ DEAD_LETTERS_KEPT = 2 * DEAD_LETTERS_SHOWN
 TEXT_SHOWN = 200
 
 PRUNED = "task_pruned"
+MOVED = "task_moved"
 COMPLETED = "task_completed"
 
 
@@ -76,6 +77,9 @@ class Picture:
         before, after = _transition(event)
         if before != after:
             self._move(task, before, after)
+        elif event.event == MOVED:
+            self.queued_by_priority[int(event.cause or task.priority)] -= 1
+            self.queued_by_priority[task.priority] += 1
         if event.event == COMPLETED:
             self._completions.appendleft(completion_entry(task))
             self.hour.add_completed(now_s, duration_ms=completion_ms(task), tokens_used=task.tokens_used)

@@ -164,4 +164,7 @@ def _position(cursor: str | None) -> tuple[int, int]:
     digits = second.removeprefix("-")
     if not separator or not (first.isdecimal() and digits.isdecimal()) or len(cursor) > 45:
         raise ValueError("not a cursor of ours")
-    return int(first), int(second)
+    numbers = int(first), int(second)
+    if max(map(abs, numbers)) >= 2**63:
+        raise ValueError("not a cursor of ours")
+    return numbers

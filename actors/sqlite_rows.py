@@ -104,6 +104,7 @@ INSERT_RESULT = RowsStatement(
 INSERT_HISTORY = RowsStatement("INSERT INTO history", _places(6))
 UPDATE_LIVE = _update_columns(LIVE)
 UPDATE_ANY = _update_columns(CHANGING)
+UPDATE_LANE = _update_columns(("priority", *CHANGING))
 
 # The way that nearly every task goes has statements of its own, because a value costs more on its way into the database than in
 # it, and None most of all: the driver asks every time whether somebody has registered a conversion for it.
@@ -254,6 +255,11 @@ def changed_row(task: Task, generation_before: int) -> Row:
             task.completed_at,
         ),
     )
+
+
+def moved_row(task: Task, generation_before: int) -> Row:
+    key, generation, *changing = changed_row(task, generation_before)
+    return (key, generation, task.priority, *changing)
 
 
 def task_of(row: Row) -> Task:

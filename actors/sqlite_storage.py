@@ -9,10 +9,13 @@ from pathlib import Path
 from actors import migrations
 from actors.recent_tasks import RecentTasks
 from actors.sqlite_connection import SqliteConnection
+from actors.sqlite_dead_letters import DeadLetters
 from actors.sqlite_directory import SqliteDirectory
 from actors.sqlite_notices import SqliteNotices
+from actors.sqlite_operations import SqliteOperations
 from actors.sqlite_reads import TaskReads
 from actors.sqlite_rollups import OldestWaiting, SqliteRollups
+from actors.sqlite_search import TaskSearch
 from actors.sqlite_writes import TaskWrites
 from actors.storage import Finish, KnownKey, OpenTask
 from actors.task_history import to_store, whole
@@ -22,6 +25,11 @@ from actors.vocabulary.tasks import FINAL, QUEUED, FinishedMinute, HistoryEntry,
 #: Counters that are no counts: the next place in the queue, and the next number of a history entry.
 SEQ = "seq"
 HISTORY = "history"
+
+#: The history entry of a dead letter that was taken away and can be recovered.
+DISCARDED = "discarded"
+
+_DEAD = TaskStatus.DEAD_LETTER
 
 
 class SqliteStorage:
@@ -45,13 +53,16 @@ class SqliteStorage:
         self.notices = SqliteNotices(self._connection)
         self.rollups = SqliteRollups(self._connection)
         self._oldest = OldestWaiting(self._connection)
+        self._dead = DeadLetters(self._connection)
+        self.operations = SqliteOperations(self._connection)
+        self._search = TaskSearch(self._connection, self._reads, self.counters)
         self._committed: Counter[str] = Counter(dict(self._run("SELECT name, value FROM counter").fetchall()))
         self._counters = self._committed.copy()
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
     def commit(self) -> None:
-        written, self._flushed = [*self._flushed, *(self._flush() if self._writes else [])], []
+        written, self._flushed = [*self._flushed, *(self._flush() if self._writes or self._dead else [])], []
         self._write_counters()
         self._connection.commit()
         self._committed = self._counters.copy()
@@ -61,6 +72,7 @@ class SqliteStorage:
     def rollback(self) -> None:
         self._writes.clear()
         self._flushed = []
+        self._dead.clear()
         self._counters = self._committed.copy()
         self._connection.rollback()
 
@@ -72,6 +84,8 @@ class SqliteStorage:
 
     def _flush(self) -> list[Task]:
         self._connection.begin()
+        if self._dead:
+            self._dead.flush()
         return self._writes.flush()
 
     def _write_counters(self) -> None:
@@ -95,6 +109,8 @@ class SqliteStorage:
             self._counters[HISTORY] += len(entries)
         self._count(before, -1)
         self._count(after, 1)
+        if after.status is _DEAD or (before is not None and before.status is _DEAD):
+            self._dead.moved(before, after, discarded=entry is not None and entry.event == DISCARDED)
 
     def _count(self, task: Task | None, change: int) -> None:
         if task is not None:
@@ -112,6 +128,8 @@ class SqliteStorage:
             for table in ("history", "result", "content", "duplicate", "task"):
                 self._connection.run_many(f"DELETE FROM {table} WHERE key = ?", keys)
             for task in found:
+                if task.status is _DEAD:
+                    self._dead.moved(task, None, discarded=False)
                 self._counters[f"status:{task.status.value}"] -= 1
                 self._counters[f"pruned:{task.status.value}"] += 1
         return found
@@ -165,9 +183,21 @@ class SqliteStorage:
         self._write_before_reading()
         return tuple(self._oldest.in_lane(lane, now_ms) for lane in range(len(_LANE_COUNTERS)))
 
+    # --- searching ------------------------------------------------------------------------------------------------
+
+    @property
+    def search(self) -> TaskSearch:
+        self._write_before_reading()
+        return self._search
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        self._write_before_reading()
+        return self._dead
+
     def _write_before_reading(self) -> None:
         """A list sees what came before it in the same batch."""
-        if self._writes:
+        if self._writes or self._dead:
             self._flushed += self._flush()
 
     def counters(self) -> Counter[str]:

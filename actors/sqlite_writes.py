@@ -112,8 +112,11 @@ class TaskWrites:
         completed: list[Row] = []
         live: list[Row] = []
         others: list[Row] = []
+        moved: list[Row] = []
         for before, after in changed:
-            if rows.is_claim(before, after):
+            if before.priority != after.priority:
+                moved.append(rows.moved_row(after, before.generation))
+            elif rows.is_claim(before, after):
                 claimed.append(rows.claimed_row(before, after))
             elif rows.is_completion(before, after):
                 completed.append(rows.completed_row(before, after))
@@ -126,6 +129,7 @@ class TaskWrites:
             (rows.UPDATE_COMPLETED, completed),
             (rows.UPDATE_LIVE, live),
             (rows.UPDATE_ANY, others),
+            (rows.UPDATE_LANE, moved),
         ):
             if self._execute(statement, those) != len(those):  # the one writer knows every generation
                 raise RuntimeError("a row is not what was read")

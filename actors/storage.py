@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from actors.vocabulary.bulk import Operation
 from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
+from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Suggestion
 from actors.vocabulary.tasks import (
     FinishedMinute,
     HistoryEntry,
@@ -22,6 +24,7 @@ from actors.vocabulary.tasks import (
     Task,
     TaskPage,
 )
+from wire.task_filter import Filter
 
 
 class StorageFailed(Exception):
@@ -30,6 +33,10 @@ class StorageFailed(Exception):
 
 class StorageRefused(Exception):
     """The database cannot be used as it is (damaged, newer than this program); nothing was changed."""
+
+
+class DoesNotFit(ValueError):
+    """The order or the cursor of a question cannot be; the text says why."""
 
 
 class Unstorable(ValueError):
@@ -135,6 +142,12 @@ class Storage(Protocol):
     def notices(self) -> NoticeStorage: ...
     @property
     def rollups(self) -> RollupStorage: ...
+    @property
+    def search(self) -> SearchStorage: ...
+    @property
+    def dead_letters(self) -> DeadLetterStorage: ...
+    @property
+    def operations(self) -> OperationStorage: ...
     def oldest_waiting(self, now_ms: int) -> tuple[int | None, ...]:
         """By lane: since when (Unix ms) its oldest task has waited for an agent. By a bounded scan."""
 
@@ -213,3 +226,48 @@ class NoticeStorage(Protocol):
     def remember(self, key: str, value: Any) -> None: ...
     def lost_agents(self, before: int, limit: int) -> tuple[KnownAgent, ...]:
         """Those that vanished at or before ``before``, the latest first."""
+
+
+class SearchStorage(Protocol):
+    """Each looks at a bounded number of rows and says where it stopped. Raises ``DoesNotFit``."""
+
+    def find(self, query: FindTasks, now_ms: int) -> FoundTasks: ...
+    def count(self, query: CountTasks, now_ms: int) -> Counted: ...
+    def suggest(self, key: str, prefix: str, limit: int) -> tuple[Suggestion, ...]: ...
+    def collect(
+        self, filter_: Filter, position: str | None, now_ms: int
+    ) -> tuple[list[tuple[int, int, int]], str | None]:
+        """(key, generation, updated_at) of what fits, and where to go on."""
+
+
+class DeadLetterStorage(Protocol):
+    """Kept by ``Storage.save``; here it is read."""
+
+    def groups(self, query: ListDeadGroups) -> tuple[list[tuple[Any, ...]], str | None]:
+        """(id, reason, shape, alive, discarded, one count a lane, first_at, last_at) of each, and the next cursor."""
+
+    def hours(self, groups: Sequence[str], now_ms: int) -> dict[str, list[int]]: ...
+    def newest(self, group: str) -> list[tuple[int, str | None]]: ...
+    def discarded_at(self, key: int) -> int | None:
+        """When a task was discarded; None when it was not, or too long ago."""
+
+    def forget(self, discarded_before: int, empty_before: int, limit: int) -> None: ...
+
+
+class OperationStorage(Protocol):
+    def add(self, operation: Operation, plan: Sequence[int]) -> None:
+        """``plan``: key and generation of each task, one after the other."""
+
+    def write(self, operation: Operation, items: Sequence[tuple[int, str, str]]) -> None:
+        """How far it is, and (key, outcome, detail) of what was looked at since the last time."""
+
+    def read(self, id_: str) -> Operation | None: ...
+    def newest(self, limit: int) -> tuple[Operation, ...]: ...
+    def running(self) -> list[Operation]: ...
+    def last_retry(self, group: str, since_ms: int) -> Operation | None: ...
+    def retried_groups(self, since_ms: int, limit: int) -> list[str]: ...
+    def plan(self, id_: str, position: int, count: int) -> list[tuple[int, int]]: ...
+    def done_keys(self, id_: str, limit: int) -> list[int]: ...
+    def problems(self, id_: str, limit: int) -> list[tuple[int, str, str]]: ...
+    def outcome(self, id_: str, limit: int) -> dict[str, int]: ...
+    def prune(self, before_ms: int, limit: int) -> None: ...

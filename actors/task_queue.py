@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from actors import task_rules as rules
 from actors.admission import Admission, disk_space
+from actors.bulk_operations import BulkOperations
 from actors.directory import Directory
 from actors.leases import Leases
 from actors.notices import Notices
@@ -29,10 +30,13 @@ from actors.queue_options import TaskQueueOptions
 from actors.ready_index import ReadyIndex
 from actors.rollup_keeper import RollupKeeper
 from actors.sqlite_rows import to_json
-from actors.sqlite_storage import SqliteStorage
+from actors.sqlite_storage import DISCARDED, SqliteStorage
 from actors.storage import Finish, Storage, StorageFailed, Unstorable
 from actors.task_ids import key_of, make_key
+from actors.task_questions import TaskQuestions
+from actors.vocabulary import bulk as b
 from actors.vocabulary import notices as n
+from actors.vocabulary import search as s
 from actors.vocabulary import tasks as v
 from actors.vocabulary import trends as t
 from actors.vocabulary.events import TASKS, TaskEvent
@@ -103,6 +107,20 @@ class TaskQueue(BatchActor):
         v.Reclaim: "reclaim",
         v.Cancel: "cancel",
         v.RetryDeadLetter: "retry_dead_letter",
+        b.DiscardDeadLetter: "discard",
+        b.RecoverDiscarded: "recover_discarded",
+        b.ChangeLane: "change_lane",
+        b.Preview: "bulk",
+        b.ContinuePreview: "bulk",
+        b.StartOperation: "bulk",
+        b.ReadOperation: "bulk",
+        b.ListOperations: "bulk",
+        b.CancelOperation: "bulk",
+        b.StepOperations: "step_operations",
+        s.FindTasks: "question",
+        s.CountTasks: "question",
+        s.SuggestValues: "question",
+        s.ListDeadGroups: "question",
         v.Recover: "recover",
         v.Together: "together",
         v.AssignedTo: "assigned_to",
@@ -151,6 +169,10 @@ class TaskQueue(BatchActor):
         self._directory: Directory
         self._notices: Notices
         self._rollups: RollupKeeper
+        self._bulk: BulkOperations
+        self._questions: TaskQuestions
+        self._steps_due = False
+        """A step of the bulk operations is on its way."""
         self._admission = Admission(path.parent, self._options.min_free_disk, self._options.min_free_memory)
         self._ready = ReadyIndex()
         self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
@@ -179,6 +201,8 @@ class TaskQueue(BatchActor):
         self._directory = Directory(self._storage.directory)
         self._notices = Notices(self._storage.notices, self.runtime.new_id)
         self._rollups = RollupKeeper(self._storage.rollups)
+        self._bulk = BulkOperations(self, self._storage)
+        self._questions = TaskQuestions(self._storage, self._assigned, self._bulk)
         self._read_clocks()
         for task in self._storage.open_tasks():
             if task.complete_by is not None:
@@ -195,6 +219,8 @@ class TaskQueue(BatchActor):
         heapq.heapify(self._waiting)
         heapq.heapify(self._deadlines)
         self.send_every(self._options.sweep_period_s, Sweep())
+        if self._bulk.start(self._now_s):
+            self._step_after(0.0)
 
     def _due(self, not_before: int) -> float:
         """A back-off outlives a restart by the wall clock, but a clock that jumped cannot make it longer than the cap."""
@@ -476,6 +502,87 @@ class TaskQueue(BatchActor):
         self._make_ready(after)
         return v.Requeued(after.id, after.priority)
 
+    def discard(self, message: b.DiscardDeadLetter) -> b.Changed | Refused:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        if task.status is not TaskStatus.DEAD_LETTER:
+            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        after = rules.discarded(task, self._now_ms)
+        details = {"by": message.discarded_by, "previous_status": task.status.value}
+        self._save(task, after, DISCARDED, details, event="task_cancelled", cause=DISCARDED)
+        return b.Changed(after.id, after.status, after.priority)
+
+    def recover_discarded(self, message: b.RecoverDiscarded) -> b.Changed | Refused:
+        task = self._read(message.task_id)
+        at = self._storage.dead_letters.discarded_at(task.key) if task is not None else None
+        if task is None or task.status is not TaskStatus.CANCELLED or at is None or at < self._discarded_since():
+            return Refused(Refusal.NOT_FOUND, "no task that was discarded within 24 hours")
+        after = rules.recovered(task, self._now_ms)
+        self._save(task, after, "recovered", {"by": message.recovered_by}, event="task_dead_letter", cause="recovered")
+        return b.Changed(after.id, after.status, after.priority)
+
+    def _discarded_since(self) -> int:
+        return self._now_ms - int(self._options.discarded_hours * 3_600_000)
+
+    def change_lane(self, message: b.ChangeLane) -> b.Changed | Refused:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        if task.status is not TaskStatus.QUEUED:
+            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        if not 0 <= message.lane <= 3:
+            return Refused(Refusal.INVALID_STATE, "there is no such lane")
+        if task.priority == message.lane:
+            return b.Changed(task.id, task.status, task.priority)
+        was_ready = task.key in self._ready
+        after = rules.moved(task, message.lane, self._storage.next_seq(), self._now_ms)
+        details = {"by": message.changed_by, "from": task.priority, "to": after.priority}
+        self._save(task, after, "moved", details, event="task_moved", cause=str(int(task.priority)))
+        if was_ready:
+            self._make_ready(after)
+        return b.Changed(after.id, after.status, after.priority)
+
+    # --- many at once, and questions ----------------------------------------------------------------------------------
+
+    def bulk(self, message: object) -> object:
+        match message:
+            case b.Preview():
+                return self._bulk.preview(message, self.runtime.new_id(6), self._now_s, self._now_ms)
+            case b.ContinuePreview():
+                return self._bulk.continue_preview(message)
+            case b.StartOperation():
+                self._step_after(0.0)
+                return self._bulk.begin(message, self._now_s, self._now_ms)
+            case b.CancelOperation():
+                return self._bulk.cancel(message, self._now_ms)
+            case b.ReadOperation():
+                return self._bulk.details(message.operation, self._now_s)
+            case b.ListOperations():
+                return self._bulk.newest(message.limit)
+        raise TypeError(type(message).__name__)
+
+    def step_operations(self, _: b.StepOperations) -> None:
+        self._steps_due = False
+        pause_s = self._bulk.step(self._now_s, self._now_ms)
+        if pause_s is not None:
+            self._step_after(pause_s)
+
+    def _step_after(self, seconds: float) -> None:
+        if not self._steps_due:
+            self._steps_due = True
+            self.send_after(seconds, b.StepOperations())
+
+    def read_key(self, key: int) -> Task | None:
+        """For the bulk operations, which are part of this."""
+        return self._read_key(key)
+
+    def do_by_hand(self, message: object) -> object:
+        return self._handle_one(message)
+
+    def question(self, message: object) -> object:
+        return self._questions.answer(message, self._now_s, self._now_ms)
+
     # --- leases, sweeps -----------------------------------------------------------------------------------------------
 
     def renew_leases(self, message: v.RenewLeases) -> None:
@@ -531,6 +638,8 @@ class TaskQueue(BatchActor):
         before = now_ms - int(self._options.retention_days * 86_400_000)
         for task in self._storage.prune(before, self._options.prune_slice):
             self._publish("task_pruned", task, task.status)
+        self._storage.dead_letters.forget(self._discarded_since(), before, self._options.prune_slice)
+        self._storage.operations.prune(before, self._options.prune_slice)
         self._storage.prune_keys(now_ms - int(self._options.idempotency_hours * 3_600_000), self._options.prune_slice)
 
     # --- for scheduler and dashboard ----------------------------------------------------------------------------------

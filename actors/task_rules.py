@@ -4,7 +4,7 @@
                ^  \\       |  \\
                |   \\      v   `-> queued again (retry, reclaim) or dead_letter
                |    `-> cancelled
-               `------ dead_letter (retried by hand)
+               `------ dead_letter (retried by hand) <-> cancelled (discarded by hand, recovered by hand)
 
 The generation grows with every assignment, retry, reclaim and dead-letter retry, and never goes back. A result must match
 task, generation and owner; anything else is stale and changes nothing.
@@ -41,7 +41,7 @@ FOLLOWS: dict[TaskStatus, frozenset[TaskStatus]] = {
     ASSIGNED: frozenset({QUEUED, COMPLETED, DEAD_LETTER, CANCELLED, ASSIGNED}),
     DEAD_LETTER: frozenset({QUEUED, CANCELLED}),
     COMPLETED: frozenset(),
-    CANCELLED: frozenset(),
+    CANCELLED: frozenset({DEAD_LETTER}),  # what was discarded, within its time
 }
 
 
@@ -180,6 +180,20 @@ def retried_by_hand(task: Task, seq: int, now: int) -> Task:
         complete_by=deadline,
         not_before=None,
     )
+
+
+def discarded(task: Task, now: int) -> Task:
+    return replace(task, status=TaskStatus.CANCELLED, updated_at=now, completed_at=now)
+
+
+def recovered(task: Task, now: int) -> Task:
+    """What was discarded is a dead letter again."""
+    return replace(task, status=TaskStatus.DEAD_LETTER, updated_at=now, completed_at=None)
+
+
+def moved(task: Task, lane: int, seq: int, now: int) -> Task:
+    """To the end of another lane."""
+    return replace(task, priority=lane, seq=seq, updated_at=now)
 
 
 def back_off_ms(retry_count: int, options: TaskQueueOptions, chance: random.Random) -> int:

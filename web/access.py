@@ -40,6 +40,7 @@ _READ = Access("every token could read from the first protocol on", EVERY_ROLE)
 _SUBMIT_PAGE = Access("every token could submit; the page on this machine may too", EVERY_ROLE, is_for_page=True)
 _SUBMIT = Access("every token could submit from the first protocol on; agents delegate work", EVERY_ROLE)
 _STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUBMITTER}), is_for_page=True)
+_BULK = Access("changes the work of everybody at once", OPERATORS, is_for_page=True)
 _OPERATE = Access("acts on agents", OPERATORS)
 _OPERATE_PAGE = Access("acts on the fleet; the page on this machine may too", OPERATORS, is_for_page=True)
 _ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", ADMINS)
@@ -77,12 +78,24 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("POST", "/api/tasks"): _SUBMIT_PAGE,
     ("POST", "/api/tasks/bulk"): _SUBMIT,
     ("GET", "/api/tasks/stats"): _READ,
+    ("GET", "/api/tasks/count"): _READ,
     ("GET", "/api/tasks/dead-letter"): _READ,
     ("GET", "/api/tasks/:id"): _READ,
     ("GET", "/api/tasks/:id/explain"): _READ,
     ("GET", "/api/dashboard/tasks"): _DASHBOARD,
     ("GET", "/api/dashboard/tasks/:id"): _DASHBOARD,
     ("GET", "/api/dashboard/tasks/:id/output"): _DASHBOARD,
+    ("GET", "/api/dashboard/tasks/count"): _DASHBOARD,
+    ("GET", "/api/dashboard/tasks/suggest"): _DASHBOARD,
+    ("GET", "/api/dashboard/dead-letter/groups"): _DASHBOARD,
+    ("POST", "/api/tasks/:id/discard"): _STEER,
+    ("POST", "/api/tasks/:id/recover"): _STEER,
+    ("POST", "/api/tasks/:id/lane"): _STEER,
+    ("POST", "/api/operations/preview"): _BULK,
+    ("POST", "/api/operations"): _BULK,
+    ("GET", "/api/operations"): _DASHBOARD,
+    ("GET", "/api/operations/:id"): _DASHBOARD,
+    ("POST", "/api/operations/:id/cancel"): _BULK,
     ("POST", "/api/tasks/:id/retry"): _STEER,
     ("POST", "/api/tasks/:id/cancel"): _STEER,
     ("POST", "/api/admin/push-task"): _OPERATE,

@@ -9,7 +9,20 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from web.access import ACCESS
-from web.handlers import agents, bulk, hub, observation, output, page, push, settings, tasks, tokens, webhooks
+from web.handlers import (
+    agents,
+    bulk,
+    hub,
+    observation,
+    operations,
+    output,
+    page,
+    push,
+    settings,
+    tasks,
+    tokens,
+    webhooks,
+)
 from web.handlers.agent_socket import AgentSocket
 from web.handlers.base import ApiHandler, Guard
 from web.handlers.dashboard_socket import DashboardSocket
@@ -21,9 +34,11 @@ HANDLERS: tuple[type[Guard], ...] = (
     *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Reset),
     *(observation.HealthAcknowledge, observation.Trends, observation.Metrics),
     *(agents.Agents, agents.AgentStates, agents.AgentState, agents.AgentForget),
-    *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.DeadLetters, tasks.OneTask),
-    *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTask, output.TaskOutput),
-    *(tasks.TaskRetry, tasks.TaskCancel, tasks.PushTask),
+    *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.TaskCount, tasks.DeadLetters, tasks.OneTask),
+    *(tasks.TaskExplanation, tasks.DashboardTasks, tasks.DashboardTaskCount, tasks.DashboardTaskSuggestions),
+    *(tasks.DashboardDeadGroups, tasks.DashboardTask, output.TaskOutput, tasks.TaskRetry, tasks.TaskCancel),
+    *(tasks.TaskDiscard, tasks.TaskRecover, tasks.TaskLane, tasks.PushTask),
+    *(operations.OperationPreview, operations.Operations, operations.OneOperation, operations.OperationCancel),
     *(webhooks.Webhooks, webhooks.OneWebhook, webhooks.WebhookEnable, webhooks.WebhookTest),
     *(webhooks.WebhookDeliveries, webhooks.WebhookRedeliver),
     *(push.Push, push.PushKey, push.PushSubscriptions, push.OnePushSubscription, push.PushTest),

@@ -29,3 +29,29 @@ def stats_object(stats: dict[str, Any]) -> dict[str, Any]:
         "queued_index_size": sum(lanes.values()),
         "ready": stats["ready"],
     }
+
+
+#: Fields of a row of a list, beside ``id`` and the two texts, which are cut.
+_ROW = (
+    *("priority", "status", "assigned_to", "assign_to", "generation", "retry_count", "max_retries", "created_at"),
+    *("updated_at", "assigned_at", "completed_at", "not_before", "tokens_used", "submitted_by", "needed_capabilities"),
+)
+_ROW_CHARS = 200
+
+
+def row_object(task: dict[str, Any]) -> dict[str, Any]:
+    """What a list shows of a task, so that a hundred of the largest are still a small answer."""
+    row = {"id": task["id"], "title": task["description"][:_ROW_CHARS]}
+    error = task["last_error"]
+    return row | {name: task[name] for name in _ROW} | {"last_error": error[:_ROW_CHARS] if error else None}
+
+
+def found_object(found: dict[str, Any], tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """``stopped``: there may be more than the page holds, further on than was looked."""
+    return {
+        "tasks": tasks,
+        "count": len(tasks),
+        "next_cursor": found["next"],
+        "previous_cursor": found["previous"],
+        "stopped": found["stopped"],
+    }

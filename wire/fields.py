@@ -16,8 +16,9 @@ from wire.notices import NoticeKind
 _IDENTIFIER = r"^[A-Za-z0-9_][A-Za-z0-9._-]*\Z"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 _TEXT = r"^(?=\s*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z"
-_CURSOR = r"^[0-9]{1,16}-[0-9]{1,16}\Z"  # as the queue hands them out; longer numbers would not fit its storage
 _DIGITS = r"^[0-9]{1,15}\Z"
+_CURSOR = r"^[0-9]{1,16}--?[0-9]{1,19}\Z"  # as the queue hands them out; longer numbers would not fit its storage
+_PLACE = r"^-?[0-9]{1,19}(?:\.-?[0-9]{1,19})?\Z"
 _PRINTABLE = r"^[\x21-\x7e]*\Z"
 
 #: What a pattern demands, as the second half of "must …".
@@ -27,6 +28,7 @@ PATTERN_SENTENCES = {
     _TEXT: "be text that is not blank and has no control characters but tabs and line ends",
     _CURSOR: "be the next_cursor of an earlier answer",
     _DIGITS: "be a whole number",
+    _PLACE: "be a cursor of an earlier answer",
     _PRINTABLE: "consist of printable ASCII characters without spaces",
 }
 
@@ -46,6 +48,7 @@ Repo: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.REPO_CHARS
 Cursor: TypeAlias = Annotated[str, Meta(pattern=_CURSOR)]
 Digits: TypeAlias = Annotated[str, Meta(pattern=_DIGITS)]
 """A number in an address."""
+Place: TypeAlias = Annotated[str, Meta(pattern=_PLACE)]
 Generation: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=limits.JSON_INTEGER)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=limits.JSON_INTEGER)]

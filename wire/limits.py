@@ -72,6 +72,12 @@ OUTPUT_PAGE_LINES = 5_000
 MAX_RETRIES = 100
 BULK_TASKS = 1_000
 PAGE_LIMIT = 500
+PAGE_ROWS = 100
+"""Rows of one answer to the page, which asks again as it scrolls."""
+COUNTED_TO = 10_000
+"""Totals are counted to here and shown as "10,000+" beyond, unless somebody asks for the exact number."""
+BULK_IDS = 10_000
+"""Tasks that a bulk operation may be given by their ids; a filter names any number."""
 
 # --- answers (J5) -----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from importlib import resources
 
+from actors.fingerprint import fingerprint, shape_of
 from actors.storage import StorageRefused
 
 #: "AgC1": says that a file is one of ours (``PRAGMA application_id``).
@@ -45,6 +46,8 @@ def migrate(connection: sqlite3.Connection) -> int:
     """Bring the database to the newest schema; its number. Raises ``StorageRefused`` and changes nothing then."""
     version = check(connection)
     migrations = available()
+    connection.create_function("error_shape", 1, shape_of, deterministic=True)
+    connection.create_function("fingerprint", 2, fingerprint, deterministic=True)
     for number, _, sql in migrations[version:]:
         _apply(connection, number, sql)
     return len(migrations)

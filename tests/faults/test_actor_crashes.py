@@ -158,6 +158,10 @@ class Script:
             ("tasks.list", {}),
             ("tasks.dead_letter", {}),
             ("tasks.stats", {}),
+            ("tasks.find", {}),
+            ("tasks.count", {}),
+            ("tasks.suggest", {"key": "agent"}),
+            ("tasks.lane", {"task_id": cancelled, "lane": 1}),
             ("agents.list", {}),
             ("agents.get", {"agent_id": "one"}),
             ("dashboard.snapshot", {}),
@@ -182,6 +186,24 @@ class Script:
             call(op, **args)
         self.web.insist("tasks.cancel", task_id=cancelled, cancelled_by="me")
         self.web.report_rejected(3)
+        self._people_act_on_many()
+
+    def _people_act_on_many(self) -> None:
+        """Discard a dead letter and take it back, then retry all of them."""
+        call = self.web.call
+        dead = self.submit("fail", max_retries=1)
+        call("tasks.dead_groups")
+        call("tasks.discard", task_id=dead)
+        call("tasks.recover", task_id=dead)
+        made = call("operations.preview", action="retry", filter={"terms": []})
+        if made is not None and made.refusal is None:
+            id_ = made.value["preview"]
+            call("operations.continue_preview", preview=id_)
+            call("operations.start", preview=id_, action="retry")
+            operation = id_.replace("pv-", "op-")
+            call("operations.get", operation=operation)
+            call("operations.list")
+            call("operations.cancel", operation=operation)
 
     def _agents_come_and_go(self) -> None:
         self._one_comes_back()

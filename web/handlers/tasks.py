@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
+from web import task_search
 from web.attempts import attempts_of
 from web.errors import ApiError, task_not_found
 from web.handlers.base import ApiHandler
 from web.hub_link import HubRefused
-from web.task_view import page_object, stats_object, task_object
+from web.task_view import found_object, page_object, row_object, stats_object, task_object
+from wire import limits
+from wire.bulk import LaneBody
 from wire.errors import FieldError, Invalid
 from wire.fields import IdempotencyKey
 from wire.parsing import Body, parse
-from wire.queries import PageQuery, TaskQuery
+from wire.queries import SORTS, CountQuery, DeadGroupQuery, FindQuery, PageQuery, SuggestQuery, TaskQuery
 from wire.tasks import NewTaskBody, PushTaskBody, submission
 
 
@@ -20,8 +27,44 @@ class _KeyHeader(Body):
     idempotency_key: IdempotencyKey | None = None
 
 
+#: Parameters of the list by a filter; without any of them the list is what it always was.
+_OF_FILTER = frozenset({"q", "sort", "page", "seek", "at", "total"})
+
+
 class _TaskList(ApiHandler):
+    """``row``: how a task of a found page is shown. ``page_rows``: at most so many of them."""
+
+    row = staticmethod(task_object)
+    page_rows = limits.PAGE_LIMIT
+
     async def on_get(self) -> None:
+        if _OF_FILTER.isdisjoint(self.request.query_arguments):
+            await self._list()
+        else:
+            await self._find()
+
+    async def _find(self) -> None:
+        query = self.query_as(FindQuery)
+        order, descending = SORTS[query.sort]
+        filter_ = msgspec.to_builtins(query.everything)
+        arguments = {
+            "filter": filter_,
+            "order": order,
+            "descending": descending,
+            "cursor": query.cursor,
+            "backwards": query.page == "before",
+            "seek": query.part,
+            "at": query.at_ms,
+            "limit": query.page_size(self.page_rows),
+        }
+        with refusals_about("sort"):
+            found = await task_search.find(self.call, arguments)
+        answer = found_object(found, [self.row(task) for task in found["tasks"]])
+        if query.total is not None:
+            answer["total"] = await task_search.count(self.call, filter_, exact=False)
+        self.answer(answer)
+
+    async def _list(self) -> None:
         query = self.query_as(TaskQuery)
         filters = {
             "status": query.status,
@@ -102,6 +145,42 @@ class DashboardTasks(_TaskList):
     """The same list for the page, which has no token."""
 
     route = "/api/dashboard/tasks"
+    row = staticmethod(row_object)
+    page_rows = limits.PAGE_ROWS
+
+
+class TaskCount(ApiHandler):
+    route = "/api/tasks/count"
+
+    async def on_get(self) -> None:
+        query = self.query_as(CountQuery)
+        filter_ = msgspec.to_builtins(query.filter)
+        self.answer(await task_search.count(self.call, filter_, exact=query.exact is not None))
+
+
+class DashboardTaskCount(TaskCount):
+    route = "/api/dashboard/tasks/count"
+
+
+class DashboardTaskSuggestions(ApiHandler):
+    """What may stand next in a filter."""
+
+    route = "/api/dashboard/tasks/suggest"
+
+    async def on_get(self) -> None:
+        query = self.query_as(SuggestQuery)
+        self.answer({"suggestions": await task_search.suggest(self.call, query.key, query.prefix)})
+
+
+class DashboardDeadGroups(ApiHandler):
+    """Dead letters by cause."""
+
+    route = "/api/dashboard/dead-letter/groups"
+
+    async def on_get(self) -> None:
+        query = self.query_as(DeadGroupQuery)
+        with refusals_about("cursor"):
+            self.answer(await self.call("tasks.dead_groups", order=query.sort, cursor=query.cursor))
 
 
 class DashboardTask(ApiHandler):
@@ -136,6 +215,40 @@ class TaskCancel(ApiHandler):
         self.answer({"status": "cancelled", "task_id": task_id, "previous_status": previous})
 
 
+class TaskDiscard(ApiHandler):
+    """Out of the dead letters; recoverable for 24 hours."""
+
+    route = "/api/tasks/:id/discard"
+
+    async def on_post(self, task_id: str) -> None:
+        await _check_owner(self, task_id)
+        await about_task(self, "tasks.discard", task_id, discarded_by=self.caller_name)
+        self.answer({"status": "discarded", "task_id": task_id})
+
+
+class TaskRecover(ApiHandler):
+    """What was discarded is a dead letter again."""
+
+    route = "/api/tasks/:id/recover"
+
+    async def on_post(self, task_id: str) -> None:
+        await _check_owner(self, task_id)
+        await about_task(self, "tasks.recover", task_id, recovered_by=self.caller_name)
+        self.answer({"status": "dead_letter", "task_id": task_id})
+
+
+class TaskLane(ApiHandler):
+    """A queued task to the end of another lane."""
+
+    route = "/api/tasks/:id/lane"
+
+    async def on_post(self, task_id: str) -> None:
+        lane = self.body_as(LaneBody).lane_number
+        await _check_owner(self, task_id)
+        moved = await about_task(self, "tasks.lane", task_id, lane=lane, changed_by=self.caller_name)
+        self.answer({"status": moved["status"], "task_id": task_id, "priority": moved["priority"]})
+
+
 class PushTask(ApiHandler):
     """A task for one agent that is connected now, before all others."""
 
@@ -154,7 +267,19 @@ class PushTask(ApiHandler):
         self.answer({"status": "pushed", "task_id": pushed["task_id"], "agent_id": body.agent_id})
 
 
-# --- shared by the routes above ---------------------------------------------------------------------------------------
+# --- shared by the routes above ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def refusals_about(field: str) -> Iterator[None]:
+    """What the hub finds wrong with a question is wrong with a parameter of ours."""
+    try:
+        yield
+    except HubRefused as refused:
+        if refused.code != "invalid_state":
+            raise
+        name = "cursor" if "cursor" in refused.detail else field
+        raise Invalid([FieldError(name, "does_not_fit", refused.detail)]) from None
 
 
 async def _read_page(handler: ApiHandler, op: str, query: PageQuery, **filters: object) -> dict[str, Any]:
