@@ -129,10 +129,6 @@ def test_every_import_leads_to_a_file(files: StaticFiles, name: str) -> None:
         assert files.get(posixpath.normpath(posixpath.join(posixpath.dirname(name), target))), f"{name}: {target}"
 
 
-#: What runs beside the page: the service worker, and the page that it shows where the hub is away (which names it).
-APART = {"sw.js", "offline/offline.js"}
-
-
 def test_no_module_is_dead(files: StaticFiles) -> None:
     """What the shell does not preload, another module loads when it is wanted."""
     wanted = {
@@ -140,7 +136,7 @@ def test_no_module_is_dead(files: StaticFiles) -> None:
         for name in modules()
         for target in re.findall(r"""\bimport\(["']([^"']+)["']\)""", (STATIC_DIR / name).read_text())
     }
-    assert set(modules()) - set(named_in(files)) - wanted == APART
+    assert set(modules()) - set(named_in(files)) - wanted == set()
 
 
 @pytest.mark.parametrize("name", modules())
