@@ -37,7 +37,8 @@ from supervision.backoff import Backoff
 from supervision.notify import notify
 from supervision.process_child import ProcessStart
 from supervision.process_nodes import process_tree
-from supervision.process_supervisor import Group, ProcessSupervisor, ProcessTree, supervise
+from supervision.process_specs import Group, ProcessTree
+from supervision.process_supervisor import ProcessSupervisor, supervise
 from supervision.spec import ChildSpec, ChildType, Strategy, SupervisorFlags
 
 logger = logging.getLogger("agentcom.root")

@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from supervision.notify import notify
 from supervision.process_child import ProcessStart
-from supervision.process_supervisor import Group, ProcessSupervisor, ProcessTree, supervise
+from supervision.process_specs import Group, ProcessTree
+from supervision.process_supervisor import ProcessSupervisor, supervise
 from supervision.spec import ChildSpec, SpecError, SupervisorFlags, check_child_specs
 
 
@@ -40,7 +41,7 @@ def load(where: str) -> ProcessTree:
         raise UnusableSpec(f"{module_name} has no {name!r}{hint}") from None
     tree = found() if callable(found) and not isinstance(found, ProcessTree) else found
     if not isinstance(tree, ProcessTree):
-        raise UnusableSpec(f"{where} is a {type(tree).__name__}, not a supervision.process_supervisor.ProcessTree")
+        raise UnusableSpec(f"{where} is a {type(tree).__name__}, not a supervision.process_specs.ProcessTree")
     _check(tree.flags, tree.specs)
     return tree
 

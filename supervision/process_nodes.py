@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from supervision.children import Child, RunState
 from supervision.node import Node, age, exits_of, supervisor_facts
-from supervision.process_supervisor import Group, ProcessNode, ProcessSupervisor
+from supervision.process_specs import Group
+from supervision.process_supervisor import ProcessNode, ProcessSupervisor
 
 
 def process_tree(supervisor: ProcessSupervisor, name: str) -> Node:

@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,6 +50,7 @@ from supervision.process_child import ProcessStart, spawn
 from supervision.process_loop import Loop
 from supervision.process_notify import NotifySocket, seconds
 from supervision.process_signals import StopSignals, StopSource
+from supervision.process_specs import Group, ProcessTree, on_demand_of
 from supervision.running_process import RunningProcess, tail_of
 from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
 
@@ -69,31 +70,6 @@ STATUS_LIMIT = 200
 
 #: Reads of what a child that ended has left in its pipe.
 LAST_READS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A nested supervisor: ``ChildSpec(start=Group(flags, specs), type=SUPERVISOR)``.
-
-    ``on_demand``: children that are started when any process of the tree says ``START=<id>``, and kept running from then on.
-    """
-
-    flags: SupervisorFlags
-    specs: tuple[ChildSpec, ...]
-    on_demand: tuple[ChildSpec, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessTree:
-    """What a root process supervises. ``stop_limit_s``: after that a stop is no longer orderly.
-
-    ``on_change(supervisor)`` after every start and end, inside the loop: it must be short.
-    """
-
-    flags: SupervisorFlags
-    specs: tuple[ChildSpec, ...]
-    stop_limit_s: float = 10.0
-    on_change: Callable[[ProcessSupervisor], None] | None = None
 
 
 def supervise(tree: ProcessTree) -> int:
@@ -135,7 +111,7 @@ class ProcessSupervisor:
         self._loop = Loop(clock or SystemClock())
         self._on_change = on_change or (lambda: None)
         self._stop_limit_s = stop_limit_s
-        self._on_demand = tuple(_on_demand(specs))
+        self._on_demand = tuple(on_demand_of(specs))
         self._wanted: set[str] = set()
         self._stop_signals = 0
         self._stopping = False
@@ -447,11 +423,3 @@ class ProcessSupervisor:
         running.send(running.start.stop_signal)
         if limit_s != INFINITY:
             self._loop.after(limit_s, lambda: running.force("timeout"))
-
-
-def _on_demand(specs: Iterable[ChildSpec]) -> Iterator[ChildSpec]:
-    """Of every group, however deep."""
-    for spec in specs:
-        if isinstance(spec.start, Group):
-            yield from spec.start.on_demand
-            yield from _on_demand(spec.start.specs)

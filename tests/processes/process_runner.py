@@ -60,7 +60,7 @@ class Tree:
 HEAD = """
 import sys
 from supervision.process_child import ProcessStart
-from supervision.process_supervisor import Group, ProcessTree
+from supervision.process_specs import Group, ProcessTree
 from supervision.spec import ChildSpec, ChildType, Restart, SupervisorFlags
 
 def python(code, **fields):

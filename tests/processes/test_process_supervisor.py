@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from supervision.process_child import ProcessStart
-from supervision.process_supervisor import Group, ProcessSupervisor
+from supervision.process_specs import Group
+from supervision.process_supervisor import ProcessSupervisor
 from supervision.spec import ChildSpec, ChildType, SupervisorFlags
 
 #: A child that logs its life to the file named by its argument and waits for SIGTERM.
