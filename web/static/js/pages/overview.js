@@ -3,6 +3,7 @@
 
 import { Activity } from '../panels/activity.js';
 import { Agents } from '../panels/agents.js';
+import { Charts } from '../panels/charts.js';
 import { Completions } from '../panels/completions.js';
 import { Counters } from '../panels/counters.js';
 import { DeadLetters } from '../panels/dead_letters.js';
@@ -12,9 +13,10 @@ import { html } from '../ui/html.js';
 function Overview() {
   return html`
     <${Counters} />
-    <div class="panels">
+    <div class="panels has-charts">
       <${Agents} />
       <${Lanes} />
+      <${Charts} />
       <${DeadLetters} />
       <${Completions} />
       <${Activity} />

@@ -1,12 +1,15 @@
 // @ts-check
 /** What is not well, the worst first: how bad, a sentence with numbers, since when. */
 
-import { conditions, snapshot } from '../store/hub.js';
+import { useState } from 'preact/hooks';
+import { Problem, post } from '../net/api.js';
+import { askSnapshot, conditions, snapshot } from '../store/hub.js';
 import { SEVERITIES, State } from '../ui/chip.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { foreignText } from '../ui/text.js';
-import { Ago, For, clockTime, isTime } from '../ui/time.js';
+import { Ago, For, absolute, clockTime, isTime } from '../ui/time.js';
+import { toast } from '../ui/toast.js';
 
 /** @typedef {import('../store/hub.js').Condition} Condition */
 
@@ -34,6 +37,33 @@ function Row({ condition }) {
       <${State} looks=${SEVERITIES} state=${severity} />
       <bdi class="message">${foreignText(message)}</bdi>
       <span class="since">${isTime(since) && html`since ${clockTime(since)} · <${For} at=${since} />`}</span>
+      <${Acknowledgement} condition=${condition} />
     </li>
+  `;
+}
+
+/** @param {{condition: Condition}} props */
+function Acknowledgement({ condition }) {
+  const [isSending, setSending] = useState(false);
+  const by = condition.acknowledged;
+  if (by) {
+    const note = by.note ? `: ${foreignText(by.note)}` : '';
+    return html`<span class="acknowledged" title=${isTime(by.at) ? absolute(by.at) : null}><${Icon} name="ok" />seen by <bdi>${foreignText(by.by, 40)}</bdi>${note}</span>`;
+  }
+  const acknowledge = async () => {
+    if (isSending) return;
+    setSending(true);
+    try {
+      await post(`/api/health/${encodeURIComponent(condition.id)}/acknowledge`);
+      askSnapshot();
+    } catch (error) {
+      toast('warning', error instanceof Problem ? error.message : String(error));
+    }
+    setSending(false);
+  };
+  return html`
+    <button type="button" class="acknowledge" aria-disabled=${isSending ? 'true' : null} aria-label=${`Acknowledge: ${foreignText(condition.message)}`} onClick=${() => void acknowledge()}>
+      ${isSending ? 'Sending…' : 'Acknowledge'}
+    </button>
   `;
 }

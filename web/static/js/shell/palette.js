@@ -1,7 +1,7 @@
 // @ts-check
 /** Ctrl+K: pages, agents, lanes, tasks and actions by their names. A combobox with a listbox; the focus returns where it was. */
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Dialog } from '../ui/dialog.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
@@ -19,7 +19,7 @@ export function Palette({ onClose }) {
   const tasks = useTasks(words);
   const found = [...matching(fixed, words), ...tasks].slice(0, SHOWN);
   const marked = Math.min(chosen, found.length - 1);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
 
   /** @param {import('./palette_entries.js').Entry | undefined} entry */
   const run = (entry) => {

@@ -21,6 +21,7 @@ import { clockTime } from './time.js';
  * @property {number[]} times rising
  * @property {Series[]} series
  * @property {(value: number) => string} words how a value is written
+ * @property {(value: number) => string} [axis] how it is written at the axis; `words` without
  * @property {number} [height] of the drawing, in pixels
  * @property {boolean} [isLog] for durations: a linear axis would flatten all but the slowest
  * @property {string} [sync] charts with the same word move their cursors together

@@ -1,7 +1,7 @@
 // @ts-check
 /** A modal dialog. The browser keeps the focus in it and gives it back; Escape and a click beside it close it. */
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from './html.js';
 
 let made = 0;
@@ -12,7 +12,8 @@ let made = 0;
 export function Dialog({ title, onClose, children, testid, wide }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const titleId = useRef(`dialog-${++made}`);
-  useEffect(() => {
+  // Not `useEffect`, which waits for the next frame: the keys that are pressed in between would miss the dialog.
+  useLayoutEffect(() => {
     const dialog = box.current;
     const before = document.activeElement;
     dialog?.showModal();

@@ -8,7 +8,8 @@ import { clockTime } from './time.js';
 /** @typedef {import('./chart.js').Props} Props */
 
 const AXIS_FONT = '11px system-ui, sans-serif';
-const SMALLEST_LOG = 0.001;
+/** Nought has no logarithm. */
+const SMALLEST_LOG = 1;
 
 /** One drawing, made anew when the theme changes. */
 export class Plot {
@@ -79,7 +80,7 @@ export class Plot {
    * @returns {any}
    */
   options(UPlot) {
-    const { series, isLog, sync, words, onZoom } = this.latest.current;
+    const { series, isLog, sync, words, axis: axisWords = words, onZoom } = this.latest.current;
     const [line, muted] = [this.colour('var(--line)'), this.colour('var(--muted)')];
     const axis = { stroke: muted, font: AXIS_FONT, grid: { stroke: line, width: 1 }, ticks: { show: false } };
     return {
@@ -90,9 +91,9 @@ export class Plot {
       scales: { x: { time: true }, y: isLog ? { distr: 3, range: logRange } : { range: linearRange } },
       axes: [
         { ...axis, size: 24, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => clockTime(tick * 1000).slice(0, 5)) },
-        { ...axis, size: 52, space: 28, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? '' : words(tick))) },
+        { ...axis, size: 52, space: 28, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? '' : axisWords(tick))) },
       ],
-      series: [{}, ...series.map(({ label, tone, dash }) => ({ label, stroke: this.colour(`var(--${tone})`), width: 1.5, dash, spanGaps: false, points: { show: false } }))],
+      series: [{}, ...series.map(({ label, tone, dash }) => ({ label, stroke: this.colour(`var(--${tone})`), width: 1.5, dash, spanGaps: false, points: { size: 4, filter: alone } }))],
       hooks: {
         setCursor: [(/** @type {any} */ drawn) => this.onPlace(drawn.cursor.idx ?? null)],
         setSelect: [(/** @type {any} */ drawn) => this.chosen(drawn)],
@@ -161,6 +162,16 @@ export class Plot {
     this.box.style.removeProperty('outline-color');
     return found;
   }
+}
+
+/**
+ * Points that no line leads to are drawn as points: a hub with little to do has many gaps.
+ * @param {any} drawn
+ * @param {number} series
+ */
+function alone(drawn, series) {
+  const values = drawn.data[series];
+  return values.flatMap((/** @type {number | null} */ value, /** @type {number} */ at) => (value !== null && (values[at - 1] ?? values[at + 1] ?? null) === null ? [at] : []));
 }
 
 /**

@@ -87,17 +87,6 @@ export function span(ms) {
     .join(' ');
 }
 
-/**
- * A running clock: "0:04:05", "23:59:59", "3 d 4:05:06".
- * @param {number} ms
- */
-export function stopwatch(ms) {
-  const pad = (/** @type {number} */ value) => String(Math.floor(value)).padStart(2, '0');
-  const days = Math.floor(ms / DAY);
-  const clock = `${Math.floor((ms % DAY) / HOUR)}:${pad((ms % HOUR) / MINUTE)}:${pad((ms % MINUTE) / SECOND)}`;
-  return days > 0 ? `${days} d ${clock}` : clock;
-}
-
 /** @param {number} at */
 export function clockTime(at) {
   const { hour, minute, second } = partsOf(at);
