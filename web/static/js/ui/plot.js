@@ -8,7 +8,8 @@ import { clockTime } from './time.js';
 /** @typedef {import('./chart.js').Props} Props */
 
 const AXIS_FONT = '11px system-ui, sans-serif';
-/** Nought has no logarithm. */
+/** Round times in milliseconds, for axes that are logarithmic; below the first one nothing is drawn, as nought has no logarithm. */
+const ROUND_TIMES = [1, 10, 100, 1000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 360_000_000];
 const SMALLEST_LOG = 1;
 
 /** One drawing, made anew when the theme changes. */
@@ -91,7 +92,7 @@ export class Plot {
       scales: { x: { time: true }, y: isLog ? { distr: 3, range: logRange } : { range: linearRange } },
       axes: [
         { ...axis, size: 24, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => clockTime(tick * 1000).slice(0, 5)) },
-        { ...axis, size: 52, space: 28, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? '' : axisWords(tick))) },
+        { ...axis, size: 52, space: 28, ...(isLog ? { splits: roundTimes, filter: all } : {}), values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? '' : axisWords(tick))) },
       ],
       series: [{}, ...series.map(({ label, tone, dash }) => ({ label, stroke: this.colour(`var(--${tone})`), width: 1.5, dash, spanGaps: false, points: { size: 4, filter: alone } }))],
       hooks: {
@@ -185,12 +186,31 @@ function linearRange(_, __, most) {
 }
 
 /**
- * Whole powers of ten around what there is.
+ * From the round time below the least to the one above the most.
  * @param {any} _
  * @param {number | null} least
  * @param {number | null} most
  */
 function logRange(_, least, most) {
-  const low = Math.max(SMALLEST_LOG, least ?? SMALLEST_LOG);
-  return [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(Math.max(low * 10, most ?? 1)))];
+  const [low, high] = [least ?? 100, most ?? 10_000];
+  const from = ROUND_TIMES.findLast((one) => one <= low) ?? SMALLEST_LOG;
+  return [from, ROUND_TIMES.find((one) => one >= high && one > from) ?? high];
+}
+
+/**
+ * @param {any} _
+ * @param {number} __
+ * @param {number} from
+ * @param {number} to
+ */
+function roundTimes(_, __, from, to) {
+  return ROUND_TIMES.filter((one) => one >= from && one <= to);
+}
+
+/**
+ * @param {any} _
+ * @param {number[]} splits
+ */
+function all(_, splits) {
+  return splits;
 }
