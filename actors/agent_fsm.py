@@ -3,7 +3,8 @@
 The transition table is ``fsm_rules``, one machine for each slot (``slots``); what each frame does is in ``agent_frames``. The
 queue decides what holds: this actor asks it and follows its answer, so that a refused result never leaves the agent "working"
 on something that is no longer its own. At its start, whether first or after a crash, it asks the gateway for the agent's
-connection and the queue for the tasks that the agent holds.
+connection and the queue for the tasks that the agent holds and for the mode that an operator wants of it. While it is paused
+or drains it is not announced to the scheduler.
 
 Whatever one message leads to leaves together when its turn is over: one message to the queue, one to the gateway.
 """
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from actors.agent_frames import AgentFrames
-from actors.fsm_rules import Input, State, capability_names
+from actors.fsm_rules import TAKES_WORK, Input, State, capability_names, shown_mode
 from actors.slots import Slot, Slots
 from actors.vocabulary import names
-from actors.vocabulary.agents import Assign, Connected, Dropped, FromAgent, ReadView, Reconcile, Withdrawn
+from actors.vocabulary.agents import Assign, Connected, Dropped, FromAgent, ModeSet, ReadView, Reconcile, Withdrawn
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
+from actors.vocabulary.fleet import AgentMode, ReadAgentMode
 from actors.vocabulary.gateway import Close, ToAgent, WhoIsConnected
 from actors.vocabulary.scheduling import AgentReady, AgentUnready
 from actors.vocabulary.tasks import (
@@ -87,6 +89,7 @@ class AgentFSM(Actor):
         Assign: "assign",
         Withdrawn: "withdrawn",
         Reconcile: "reconcile",
+        ModeSet: "set_mode",
         ReadView: "view",
         SlotsDue: "slots_due",
         GraceOver: "grace_over",
@@ -102,6 +105,8 @@ class AgentFSM(Actor):
         self.slots = Slots()
         self.flags: set[str] = set()
         self.status = "connected"
+        self.mode: AgentMode | None = None
+        """None until the queue has said it."""
         self._frames = AgentFrames(self)
         self._last_connection: Connected | None = None
         self._joined = False
@@ -199,7 +204,8 @@ class AgentFSM(Actor):
     def ask_what_is_held(self, *, fresh: bool) -> None:
         """``fresh``: a connection of which we do not know whether the agent behind it still has its tasks."""
         then = self._in_turn(lambda answer: self._learn_held(answer, fresh))
-        self.request(names.TASK_QUEUE, AssignedTo(self.agent_id), then)
+        question = Together((ReadAgentMode(self.agent_id), AssignedTo(self.agent_id)))
+        self.request(names.TASK_QUEUE, question, then)
 
     def _learn_held(self, answer: object, fresh: bool) -> None:
         if self.connection is None:
@@ -208,7 +214,8 @@ class AgentFSM(Actor):
             logger.warning("%s: the queue does not say what the agent holds: %s", self.agent_id, answer)
             self.send_after(1.0, Reconcile())
             return
-        kept, surplus = answer[: len(self.slots)], answer[len(self.slots) :]
+        self.mode, held = answer
+        kept, surplus = held[: len(self.slots)], held[len(self.slots) :]
         for task in surplus:
             self.give_back(task, ReclaimCause.DUPLICATE)
         self._let_go_of_all_but({(task.id, task.generation) for task in kept})
@@ -256,6 +263,9 @@ class AgentFSM(Actor):
     def _assign_one(self, task: Task) -> None:
         if self.slots.holding(task.id, task.generation) is not None:  # reconciled before this message came
             return
+        if self.mode not in TAKES_WORK:  # it was on its way when an operator said that nothing more is to come
+            self.give_back(task, ReclaimCause.AGENT_PAUSED)
+            return
         slot = self.slots.idle() if self.connection is not None else None
         if slot is None:
             self.give_back(task, ReclaimCause.AGENT_LEFT if self.connection is None else ReclaimCause.DUPLICATE)
@@ -263,6 +273,12 @@ class AgentFSM(Actor):
         self.slots.put(slot, task)
         self.apply(slot, Input.ASSIGN)
         self._push_assignment(slot, task)
+
+    def set_mode(self, message: ModeSet) -> AgentView:
+        self.mode = message.mode
+        self.changed()
+        self.announce_ready()
+        return self.view()
 
     def _push_assignment(self, slot: Slot, task: Task) -> None:
         self.push(
@@ -469,7 +485,7 @@ class AgentFSM(Actor):
         self.request(names.TASK_QUEUE, Together(tuple(message for message, _ in asks)), self._in_turn(answered))
 
     def _tell_scheduler(self) -> None:
-        is_free = self._hold is None and RESTARTING not in self.flags
+        is_free = self._hold is None and RESTARTING not in self.flags and self.mode in TAKES_WORK
         free = self.slots.free
         if self.connection is not None and is_free and free:
             capabilities = capability_names(self.connection.capabilities)
@@ -499,6 +515,7 @@ class AgentFSM(Actor):
             last_state_change=self.last_state_change,
             slots=len(self.slots),
             slots_used=self.slots.used,
+            mode=shown_mode(self.mode or AgentMode.ACTIVE, self.slots.used),
         )
 
     def publish(self, event: AgentJoined | AgentLeft | AgentChanged) -> None:

@@ -3,7 +3,9 @@
     task_event       task_id, event, generation, task_status, priority, agent_id, progress (task_progress only)
     agent_joined     agent_id, name, capabilities (as sent), status, fsm_state
     agent_left       agent_id, clean
-    status_changed   agent_id, name, status, fsm_state, current_task_id, flags
+    status_changed   agent_id, name, status, fsm_state, current_task_id, flags, mode, slots, slots_used
+    agent_mode       agent_id, mode: what an operator wants of it, connected or not
+    agent_forgotten  agent_id
 
 All have ``type``, ``seq`` and ``timestamp`` (Unix ms of the commit). ``seq`` orders them against a snapshot: what is
 not newer than the snapshot is contained in it. Two kinds of task events exist for actors only and are not shown: the
@@ -15,9 +17,16 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from actors.vocabulary.events import AgentChanged, AgentJoined, AgentLeft, TaskEvent
+from actors.vocabulary.events import (
+    AgentChanged,
+    AgentForgotten,
+    AgentJoined,
+    AgentLeft,
+    AgentModeChanged,
+    TaskEvent,
+)
 
-Committed: TypeAlias = TaskEvent | AgentJoined | AgentLeft | AgentChanged
+Committed: TypeAlias = TaskEvent | AgentJoined | AgentLeft | AgentChanged | AgentModeChanged | AgentForgotten
 
 #: The values of ``task_event.event``. A fact has one name: a completion is ``task_completed`` and nothing beside it.
 SHOWN_TASK_EVENTS = frozenset(
@@ -61,6 +70,16 @@ def browser_event(seq: int, event: Committed) -> dict[str, object]:
             "clean": event.clean,
             "timestamp": event.at,
         }
+    if isinstance(event, AgentModeChanged):
+        return {
+            "type": "agent_mode",
+            "seq": seq,
+            "agent_id": event.agent_id,
+            "mode": event.mode.value,
+            "timestamp": event.at,
+        }
+    if isinstance(event, AgentForgotten):
+        return {"type": "agent_forgotten", "seq": seq, "agent_id": event.agent_id, "timestamp": event.at}
     return _status_changed(seq, event)
 
 
@@ -107,5 +126,8 @@ def _status_changed(seq: int, event: AgentChanged) -> dict[str, object]:
         "fsm_state": agent.fsm_state,
         "current_task_id": agent.current_task_id,
         "flags": list(agent.flags),
+        "mode": agent.mode,
+        "slots": agent.slots,
+        "slots_used": agent.slots_used,
         "timestamp": event.at,
     }

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar, TypeVar
 
 from actors.flow import KEPT_MINUTES, MINUTE_S, Figures, Flow, Levels, Trends
@@ -38,7 +37,6 @@ from actors.vocabulary.dashboard import (
     Acknowledged,
     Boot,
     Condition,
-    ForgetAgent,
     Health,
     InputRejected,
     ReadFigures,
@@ -46,7 +44,18 @@ from actors.vocabulary.dashboard import (
     ReadSnapshot,
     Snapshot,
 )
-from actors.vocabulary.events import PRESENCE, TASKS, AgentChanged, AgentJoined, AgentLeft, AgentView, TaskEvent
+from actors.vocabulary.events import (
+    PRESENCE,
+    TASKS,
+    AgentChanged,
+    AgentForgotten,
+    AgentJoined,
+    AgentLeft,
+    AgentModeChanged,
+    AgentView,
+    TaskEvent,
+)
+from actors.vocabulary.fleet import AgentMode
 from actors.vocabulary.names import TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
@@ -129,7 +138,6 @@ class DashboardState(Actor):
         ReadHealth: "read_health",
         ReadFigures: "read_figures",
         ReadTrends: "read_trends",
-        ForgetAgent: "forget_agent",
         AcknowledgeCondition: "acknowledge",
         InputRejected: "count_rejected",
         Rebuild: "rebuild",
@@ -157,6 +165,8 @@ class DashboardState(Actor):
         """Those of them that are between two connections."""
         self._silent_agents = 0
         """FSMs that were asked for their view and have not answered yet."""
+        self._excused: set[str] = set()
+        """Agents that an operator paused or drained: nobody misses them."""
         self._heard: set[str] = set()
         """Agents with a presence event during the rebuild: fresher than any answer or record from before it."""
         self._waiting: list[tuple[Deferred, Callable[[], object]]] = []
@@ -255,6 +265,8 @@ class DashboardState(Actor):
         now = self._now()
         grace_s = self._health.options.start_grace_s
         for agent in known:
+            if agent.mode is not AgentMode.ACTIVE:
+                self._excuse(agent.agent_id)
             if agent.presence == AgentPresence.LEFT or agent.agent_id in self._agents or agent.agent_id in self._heard:
                 continue
             gone, shown_from_s = now, now.monotonic_s + grace_s
@@ -262,6 +274,8 @@ class DashboardState(Actor):
                 gone, shown_from_s = self._moment_of(agent.since, now), self._boot.started_monotonic + grace_s
             else:  # written down, so that its absence ages over the next restarts too; its FSM corrects it if it returns
                 self.send(TASK_QUEUE, RecordPresence(agent.agent_id, agent.name, AgentPresence.LOST))
+            if agent.agent_id in self._excused:
+                continue
             self._health.agents.expect(agent.agent_id, agent.name, gone=gone, shown_from_s=shown_from_s)
 
     def _resume_watching(self, overview: Overview, buffered: list[tuple[int, TaskEvent]]) -> None:
@@ -289,10 +303,23 @@ class DashboardState(Actor):
             self._hear(event.agent_id)
             self._agents.pop(event.agent_id, None)
             self._offline.discard(event.agent_id)
-            self._health.agents.left(event.agent_id, event.name, clean=event.clean, now=self._now())
+            is_missed = not event.clean and event.agent_id not in self._excused
+            self._health.agents.left(event.agent_id, event.name, clean=not is_missed, now=self._now())
         elif isinstance(event, AgentJoined | AgentChanged):
             self._hear(event.agent.agent_id)
             self._show_agent(event.agent)
+        elif isinstance(event, AgentModeChanged):
+            self._excused.discard(event.agent_id)
+            if event.mode is not AgentMode.ACTIVE:
+                self._excuse(event.agent_id)
+        elif isinstance(event, AgentForgotten):
+            self._excused.discard(event.agent_id)
+            self._health.agents.forget(event.agent_id)
+
+    def _excuse(self, agent_id: str) -> None:
+        """Whether it is there or not is no news as long as it is to do nothing."""
+        self._excused.add(agent_id)
+        self._health.agents.forget(agent_id)
 
     def _collect_task(self, seq: int, event: TaskEvent) -> None:
         self._flow.fold(event)
@@ -419,9 +446,6 @@ class DashboardState(Actor):
         self.request(TASK_QUEUE, WriteSetting(HEALTH_SETTING, self._stored_health), answer, timeout_s=AGENT_TIMEOUT_S)
         return deferred
 
-    def forget_agent(self, request: ForgetAgent) -> bool | Deferred:
-        return self._when_rebuilt(partial(self._forget, request.agent_id))
-
     def _when_rebuilt(self, answer: Callable[[], T]) -> T | Deferred:
         """Answer now, or as soon as there is something to tell."""
         if self._is_rebuilt:
@@ -480,14 +504,6 @@ class DashboardState(Actor):
     def _read_health(self) -> Health:
         assert self._picture is not None
         return self._current_health(self._picture, self._now())
-
-    def _forget(self, agent_id: str) -> bool:
-        name = self._health.agents.forget(agent_id)
-        if name is None:
-            return False
-        self._encoded = None
-        self.send(TASK_QUEUE, RecordPresence(agent_id, name, AgentPresence.LEFT))  # so that it stays forgotten
-        return True
 
     # --- time -----------------------------------------------------------------------------------------------------
 

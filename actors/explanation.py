@@ -19,6 +19,7 @@ AGENTS_SHOWN = 50
 NAMES_SHOWN = 3
 
 OFFLINE = "offline"
+ACTIVE = "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,16 @@ class Candidate:
     free: int
     slots: int
     may_have_it: bool
+    mode: str = ACTIVE
+    """As in ``AgentView.mode``: one that is not active takes nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``reason``: back_off, pinned_agent_offline, pinned_agent_busy, no_agents, no_capable_agent, agents_busy, next; or the
-    status of a task that does not wait. ``next_step``: what a person can do, or None. ``ahead``: tasks before it in the order
-    of the queue, at most ``Waiting.AHEAD_LIMIT``. ``due_at``: Unix ms when a back-off is over."""
+    """``reason``: back_off, pinned_agent_offline, pinned_agent_paused, pinned_agent_busy, no_agents, no_capable_agent,
+    agents_paused, agents_busy, next; or the status of a task that does not wait. ``next_step``: what a person can do, or None.
+    ``ahead``: tasks before it in the order of the queue, at most ``Waiting.AHEAD_LIMIT``. ``due_at``: Unix ms when a back-off
+    is over."""
 
     task_id: str
     status: str
@@ -70,9 +74,10 @@ def _candidate(task: Task, view: AgentView) -> Candidate:
     has = capability_names(view.capabilities)
     # A pin is stronger than needs: who pins a task has decided (``ReadyIndex.take_best``).
     missing = () if task.assign_to == view.agent_id else tuple(sorted(set(task.needed_capabilities) - has))
-    free = max(0, view.slots - view.slots_used) if view.fsm_state != OFFLINE else 0
+    takes_work = view.fsm_state != OFFLINE and view.mode == ACTIVE
+    free = max(0, view.slots - view.slots_used) if takes_work else 0
     may_have_it = not missing and task.assign_to in (None, view.agent_id) and view.fsm_state != OFFLINE
-    return Candidate(view.agent_id, view.fsm_state, missing, free, view.slots, may_have_it)
+    return Candidate(view.agent_id, view.fsm_state, missing, free, view.slots, may_have_it, view.mode)
 
 
 def _usefulness(candidate: Candidate) -> tuple[bool, bool, int, str]:
@@ -99,7 +104,14 @@ def _reason(waiting: Waiting, candidates: list[Candidate], now_ms: int) -> tuple
         return _nobody_can(task, online)
     if any(one.free for one in able):
         return "next", f"{_names(one for one in able if one.free)} can take it now; {_ahead(waiting)}.", None
-    busy = "The only agent that can do it is" if len(able) == 1 else f"All {len(able)} agents that can do it are"
+    working = [one for one in able if one.mode == ACTIVE]
+    if not working:
+        return (
+            "agents_paused",
+            f"Every agent that can do it is paused or drains: {_names(able)}.",
+            _resume(able[0].agent_id),
+        )
+    busy = "The only agent that can do it is" if len(working) == 1 else f"All {len(working)} agents that can do it are"
     return "agents_busy", f"{busy} busy; {_ahead(waiting)}.", "Connect another agent, or give it a more urgent lane."
 
 
@@ -114,9 +126,15 @@ def _pinned(agent_id: str, candidates: list[Candidate]) -> tuple[str, str, str |
     if agent is None or agent.state == OFFLINE:
         sentence = f"Only {agent_id} may have it, and {agent_id} is not connected."
         return "pinned_agent_offline", sentence, f"Start {agent_id}, or cancel the task and submit it without --agent."
+    if agent.mode != ACTIVE:
+        return "pinned_agent_paused", f"Only {agent_id} may have it, and {agent_id} is {agent.mode}.", _resume(agent_id)
     if agent.free == 0:
         return "pinned_agent_busy", f"Only {agent_id} may have it, and {agent_id} is busy.", None
     return "next", f"{agent_id} can take it now.", None
+
+
+def _resume(agent_id: str) -> str:
+    return f"Let it work again:  agentcom agent resume {agent_id}"
 
 
 def _nobody_can(task: Task, online: list[Candidate]) -> tuple[str, str, str | None]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from actors.vocabulary.fleet import DRAINED, AgentMode, AgentOrder
+
 
 class State(StrEnum):
     IDLE = "idle"
@@ -53,6 +55,30 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.OFFLINE, Input.RETURN_IDLE): State.IDLE,
     (State.OFFLINE, Input.RETURN_HOLDING): State.ASSIGNED,
 }
+
+
+#: What an operator wants of the agent as a whole, whatever its slots do: "a paused agent that is to drain is draining".
+MODES: dict[tuple[AgentMode, AgentOrder], AgentMode] = {
+    (AgentMode.ACTIVE, AgentOrder.PAUSE): AgentMode.PAUSED,
+    (AgentMode.ACTIVE, AgentOrder.DRAIN): AgentMode.DRAINING,
+    (AgentMode.PAUSED, AgentOrder.DRAIN): AgentMode.DRAINING,
+    (AgentMode.PAUSED, AgentOrder.RESUME): AgentMode.ACTIVE,
+    (AgentMode.DRAINING, AgentOrder.PAUSE): AgentMode.PAUSED,
+    (AgentMode.DRAINING, AgentOrder.RESUME): AgentMode.ACTIVE,
+}
+
+#: The modes in which an agent is offered to the scheduler, and keeps what it is handed.
+TAKES_WORK = frozenset({AgentMode.ACTIVE})
+
+
+def next_mode(mode: AgentMode, order: AgentOrder) -> AgentMode:
+    """The mode after ``order``; the same one when the table does not have it."""
+    return MODES.get((mode, order), mode)
+
+
+def shown_mode(mode: AgentMode, held: int) -> str:
+    """``held``: tasks in its slots. An agent that drains and holds nothing is drained."""
+    return DRAINED if mode is AgentMode.DRAINING and held == 0 else mode.value
 
 
 def next_state(state: State, input_: Input) -> State | None:

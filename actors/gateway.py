@@ -14,8 +14,11 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from actors.agent_fsm import AgentFSM, AgentOptions
+from actors.agent_orders import AgentOrders
+from actors.audit import OK
+from actors.audited_calls import audited, entry_of
 from actors.explanation import explain
-from actors.vocabulary import bulk, dashboard, names, notices, output, search, tasks, trends
+from actors.vocabulary import audit, bulk, dashboard, fleet, names, notices, output, search, tasks, trends
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
 from actors.vocabulary.gateway import Close, FromPeer, PeerLost, PeerUp, ToAgent, WhoIsConnected
@@ -129,8 +132,9 @@ OPERATIONS: dict[str, Operation] = {
     "dashboard.figures": Operation(names.DASHBOARD_STATE, dashboard.ReadFigures),
     "dashboard.trends": Operation(names.DASHBOARD_STATE, trends.ReadTrends),
     "health.acknowledge": Operation(names.DASHBOARD_STATE, dashboard.AcknowledgeCondition),
-    "agents.forget": Operation(names.DASHBOARD_STATE, dashboard.ForgetAgent),
     "output.read": Operation(names.OUTPUT, output.ReadOutput),
+    "identities.end_old": Operation(names.TASK_QUEUE, fleet.EndOldTokens),
+    "audit.read": Operation(names.TASK_QUEUE, audit.ReadAudit),
 }
 
 #: A watcher that does not answer must not hide the tree.
@@ -142,7 +146,7 @@ EVENTS_SHOWN = 50
 #: After these the table of identities is sent to every web process: when a right was taken away at once, when one was given after
 #: so many seconds, together with others. A web process that does not know a token asks before it refuses it.
 ADDS_IDENTITIES = frozenset({"identities.create", "enrolment.redeem"})
-REMOVES_IDENTITIES = frozenset({"identities.revoke"})
+REMOVES_IDENTITIES = frozenset({"identities.revoke", "identities.end_old"})
 ANNOUNCE_AFTER_S = 0.5
 
 
@@ -218,6 +222,7 @@ class Gateway(Actor):
             "agents.get": self._get_agent,
             "tasks.explain": self._explain,
             "agents.push": self._push_task,
+            **AgentOrders(self, self._answer, self._refuse).operations,
             "hub.reset": self._reset,
             "hub.tree": self._tree,
         }
@@ -281,9 +286,11 @@ class Gateway(Actor):
         if isinstance(message, tasks.SubmitTasks):
             self._submit(message, lambda answer: self._answer(peer, call, answer))
             return
+        if operation.target == names.TASK_QUEUE:
+            message = audited(call, message)
         self.request(operation.target, message, lambda answer: self._answer(peer, call, answer), CALL_TIMEOUT_S)
 
-    def _submit(self, message: tasks.SubmitTasks, answer: Callable[[object], None]) -> None:
+    def _submit(self, message: tasks.SubmitTasks, answer: Callable[[object], None], call: Call | None = None) -> None:
         """Refused here when too many wait already: a refusal must not wait for them."""
         if self._submitting >= MAX_SUBMITTING:
             answer(tasks.Refused(tasks.Refusal.OVERLOADED, f"{self._submitting} tasks wait to be accepted"))
@@ -295,7 +302,8 @@ class Gateway(Actor):
             self._submitting -= count
             answer(result)
 
-        self.request(names.TASK_QUEUE, message, answered, CALL_TIMEOUT_S)
+        request = message if call is None else audited(call, message)
+        self.request(names.TASK_QUEUE, request, answered, CALL_TIMEOUT_S)
 
     def _answer(self, peer: int, call: Call, answer: object) -> None:
         if isinstance(answer, BaseException):
@@ -385,15 +393,20 @@ class Gateway(Actor):
         def pushed(answer: object) -> None:
             self._answer(peer, call, answer[0] if isinstance(answer, tuple) else answer)
 
-        self._submit(tasks.SubmitTasks((task,), call.args.get("submitted_by")), pushed)
+        self._submit(tasks.SubmitTasks((task,), call.args.get("submitted_by")), pushed, call)
 
     def _reset(self, peer: int, call: Call) -> None:
         """Restart every actor from the queue on, in the order of their dependencies; never the listener."""
         logger.warning("reset by %s", call.args.get("triggered_by"))
-        self._answer(peer, call, None)
-        queue = self.names.cell(names.TASK_QUEUE)
-        if queue is not None:
-            queue.stop(Shutdown("reset"))
+
+        def reset(_: object) -> None:
+            self._answer(peer, call, None)
+            queue = self.names.cell(names.TASK_QUEUE)
+            if queue is not None:
+                queue.stop(Shutdown("reset"))
+
+        # Also when there is no answer: it may be the queue that hangs.
+        self.request(names.TASK_QUEUE, entry_of(call, OK), reset, CALL_TIMEOUT_S)
 
     def _tree(self, peer: int, call: Call) -> None:
         """The tree itself is only read, so it can be had whatever hangs; the alarms are the watcher's."""
@@ -441,6 +454,11 @@ class Gateway(Actor):
             link.is_known = True
         for message in self._starting.pop(agent_id, ()):
             self.send(names.agent_fsm(agent_id), message)
+
+    def connection_of(self, agent_id: str) -> AgentUp | None:
+        """The agent's newest connection."""
+        link = self._links.get(self._newest.get(agent_id, ""))
+        return link.up if link is not None else None
 
     def who_is_connected(self, message: WhoIsConnected) -> Connected | None:
         link = self._links.get(self._newest.get(message.agent_id, ""))

@@ -46,3 +46,9 @@ class TaskQueueOptions:
     prune_period_s: float = 60.0
     prune_slice: int = 500
     """Rows of one pruning transaction, so that it never holds up the queue."""
+
+    audit_days: float = 90.0
+    """Entries of the audit log are pruned after this."""
+
+    audit_entries: int = 100_000
+    """Older ones are pruned whatever their age: about 20 MB."""

@@ -148,6 +148,9 @@ def agent_entry(agent: AgentView) -> JsonObject:
         "connected_at": agent.connected_at,
         "last_state_change": agent.last_state_change,
         "flags": list(agent.flags),
+        "mode": agent.mode,
+        "slots": agent.slots,
+        "slots_used": agent.slots_used,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from actors.sqlite_connection import SqliteConnection
 from actors.sqlite_rows import check_text, from_json, to_json
+from actors.vocabulary.fleet import AgentMode
 from actors.vocabulary.tasks import AgentPresence, Identity, KnownAgent
 from wire.roles import Role
 
@@ -60,7 +61,11 @@ class SqliteDirectory:
 
     def agents(self) -> tuple[KnownAgent, ...]:
         sql = "SELECT agent_id, name, presence, since FROM agent ORDER BY agent_id"
-        return tuple(KnownAgent(id_, name, AgentPresence(p), since) for id_, name, p, since in self._run(sql))
+        modes = self.agent_modes()
+        return tuple(
+            KnownAgent(id_, name, AgentPresence(presence), since, modes.get(id_, AgentMode.ACTIVE))
+            for id_, name, presence, since in self._run(sql)
+        )
 
     def record_agent(self, agent: KnownAgent) -> None:
         check_text(agent.agent_id, agent.name)
@@ -83,3 +88,24 @@ class SqliteDirectory:
         self._connection.begin()
         self._run("DELETE FROM enrolment WHERE expires_at <= ?", (now,))
         return self._run("DELETE FROM enrolment WHERE code_sha256 = ?", (code_sha256,)).rowcount == 1
+
+    def agent_modes(self) -> dict[str, AgentMode]:
+        return {id_: AgentMode(mode) for id_, mode in self._run("SELECT agent_id, mode FROM agent_mode")}
+
+    def write_agent_mode(self, agent_id: str, mode: AgentMode) -> None:
+        self._connection.begin()
+        self._run("DELETE FROM agent_mode WHERE agent_id = ?", (agent_id,))
+        if mode is not AgentMode.ACTIVE:
+            self._run("INSERT INTO agent_mode VALUES (?, ?)", (agent_id, mode.value))
+
+    def is_agent(self, agent_id: str) -> bool:
+        sql = (
+            "SELECT EXISTS (SELECT 1 FROM agent WHERE agent_id = ?)"
+            " OR EXISTS (SELECT 1 FROM identity WHERE name = ? AND role = 'agent')"
+        )
+        return bool(self._run(sql, (agent_id, agent_id)).fetchone()[0])
+
+    def forget_agent(self, agent_id: str) -> bool:
+        self._connection.begin()
+        self._run("DELETE FROM agent_mode WHERE agent_id = ?", (agent_id,))
+        return self._run("DELETE FROM agent WHERE agent_id = ?", (agent_id,)).rowcount == 1

@@ -151,6 +151,7 @@ class SqliteNotices:
     def lost_agents(self, before: int, limit: int) -> tuple[KnownAgent, ...]:
         sql = (
             "SELECT agent_id, name, presence, since FROM agent WHERE presence = ? AND since <= ?"
+            " AND agent_id NOT IN (SELECT agent_id FROM agent_mode)"  # nobody waits for one that was to do nothing
             " ORDER BY since DESC, agent_id LIMIT ?"
         )
         rows = self._run(sql, (AgentPresence.LOST.value, before, limit))

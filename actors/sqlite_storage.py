@@ -8,6 +8,7 @@ from pathlib import Path
 
 from actors import migrations
 from actors.recent_tasks import RecentTasks
+from actors.sqlite_audit import SqliteAudit
 from actors.sqlite_connection import SqliteConnection
 from actors.sqlite_dead_letters import DeadLetters
 from actors.sqlite_directory import SqliteDirectory
@@ -56,6 +57,7 @@ class SqliteStorage:
         self._dead = DeadLetters(self._connection)
         self.operations = SqliteOperations(self._connection)
         self._search = TaskSearch(self._connection, self._reads, self.counters)
+        self.audit = SqliteAudit(self._connection)
         self._committed: Counter[str] = Counter(dict(self._run("SELECT name, value FROM counter").fetchall()))
         self._counters = self._committed.copy()
 

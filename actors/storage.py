@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from actors.vocabulary.audit import AuditEntry, AuditPage, ReadAudit
 from actors.vocabulary.bulk import Operation
+from actors.vocabulary.fleet import AgentMode
 from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
 from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Suggestion
 from actors.vocabulary.tasks import (
@@ -148,6 +150,8 @@ class Storage(Protocol):
     def dead_letters(self) -> DeadLetterStorage: ...
     @property
     def operations(self) -> OperationStorage: ...
+    @property
+    def audit(self) -> AuditStorage: ...
     def oldest_waiting(self, now_ms: int) -> tuple[int | None, ...]:
         """By lane: since when (Unix ms) its oldest task has waited for an agent. By a bounded scan."""
 
@@ -186,6 +190,15 @@ class DirectoryStorage(Protocol):
         """True once for a known code that has not expired."""
 
     def has_enrolment(self, code_sha256: bytes, now: int) -> bool: ...
+    def agent_modes(self) -> dict[str, AgentMode]:
+        """Of those agents whose mode is not active."""
+
+    def write_agent_mode(self, agent_id: str, mode: AgentMode) -> None: ...
+    def is_agent(self, agent_id: str) -> bool:
+        """Whether it was ever connected, or has a token of role agent."""
+
+    def forget_agent(self, agent_id: str) -> bool:
+        """Its presence and its mode; False when it was never connected."""
 
 
 class NoticeStorage(Protocol):
@@ -271,3 +284,16 @@ class OperationStorage(Protocol):
     def problems(self, id_: str, limit: int) -> list[tuple[int, str, str]]: ...
     def outcome(self, id_: str, limit: int) -> dict[str, int]: ...
     def prune(self, before_ms: int, limit: int) -> None: ...
+
+
+class AuditStorage(Protocol):
+    """In the same transactions as what it tells of."""
+
+    def add(self, entry: AuditEntry) -> None:
+        """``entry.seq`` is given by the storage."""
+
+    def page(self, query: ReadAudit) -> AuditPage:
+        """Newest first. Raises ``ValueError`` for a cursor that is none of ours."""
+
+    def prune(self, before_ms: int, keep: int, limit: int) -> int:
+        """Delete at most ``limit`` of the oldest entries that are from before ``before_ms`` or beyond the newest ``keep``."""

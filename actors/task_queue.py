@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from actors import task_rules as rules
 from actors.admission import Admission, disk_space
+from actors.audit import AuditLog
 from actors.bulk_operations import BulkOperations
 from actors.directory import Directory
 from actors.leases import Leases
@@ -35,11 +36,13 @@ from actors.storage import Finish, Storage, StorageFailed, Unstorable
 from actors.task_ids import key_of, make_key
 from actors.task_questions import TaskQuestions
 from actors.vocabulary import bulk as b
+from actors.vocabulary import fleet
 from actors.vocabulary import notices as n
 from actors.vocabulary import search as s
 from actors.vocabulary import tasks as v
 from actors.vocabulary import trends as t
-from actors.vocabulary.events import TASKS, TaskEvent
+from actors.vocabulary.audit import Audited, ReadAudit, RecordAudit
+from actors.vocabulary.events import PRESENCE, TASKS, TaskEvent
 from actors.vocabulary.tasks import (
     ASSIGNED,
     CANCELLED,
@@ -152,6 +155,13 @@ class TaskQueue(BatchActor):
         t.RecordRollups: "rollups",
         t.ReadRollups: "rollups",
         t.ReadVitals: "vitals",
+        fleet.OrderAgent: "directory",
+        fleet.ReadAgentMode: "directory",
+        fleet.ForgetAgent: "directory",
+        fleet.EndOldTokens: "directory",
+        Audited: "audited",
+        RecordAudit: "record_audit",
+        ReadAudit: "read_audit",
         Sweep: "sweep",
     }
 
@@ -173,6 +183,7 @@ class TaskQueue(BatchActor):
         self._questions: TaskQuestions
         self._steps_due = False
         """A step of the bulk operations is on its way."""
+        self._audit: AuditLog
         self._admission = Admission(path.parent, self._options.min_free_disk, self._options.min_free_memory)
         self._ready = ReadyIndex()
         self._leases = Leases(self._options.lease_s, self._options.sweep_period_s)
@@ -203,6 +214,7 @@ class TaskQueue(BatchActor):
         self._rollups = RollupKeeper(self._storage.rollups)
         self._bulk = BulkOperations(self, self._storage)
         self._questions = TaskQuestions(self._storage, self._assigned, self._bulk)
+        self._audit = AuditLog(self._storage.audit, self._storage.directory)
         self._read_clocks()
         for task in self._storage.open_tasks():
             if task.complete_by is not None:
@@ -257,6 +269,8 @@ class TaskQueue(BatchActor):
             raise
         events, self._events = self._events, []
         seq = self.runtime.bus.publish_all((TASKS, event) for event in events)
+        for news in self._directory.take_news():
+            seq = self.runtime.bus.publish(PRESENCE, news)
         for request, answer in zip(requests, answers, strict=True):
             request.reply(replace(answer, as_of_seq=seq) if isinstance(answer, Overview) else answer)
 
@@ -640,6 +654,7 @@ class TaskQueue(BatchActor):
             self._publish("task_pruned", task, task.status)
         self._storage.dead_letters.forget(self._discarded_since(), before, self._options.prune_slice)
         self._storage.operations.prune(before, self._options.prune_slice)
+        self._audit.prune(now_ms, self._options)
         self._storage.prune_keys(now_ms - int(self._options.idempotency_hours * 3_600_000), self._options.prune_slice)
 
     # --- for scheduler and dashboard ----------------------------------------------------------------------------------
@@ -673,6 +688,21 @@ class TaskQueue(BatchActor):
         refused = self._admission.refusal(self._now_s)
         no_space = refused.detail if refused is not None and refused.reason is Refusal.NO_SPACE else None
         return t.Vitals(self._storage.oldest_waiting(self._now_ms), *disk_space(self._path.parent), no_space)
+
+    # --- the audit log ------------------------------------------------------------------------------------------------
+
+    def audited(self, message: Audited) -> object:
+        """The request and its entry are one transaction: neither is ever there without the other."""
+        before = self._audit.before(message.request)
+        answer = self._handle_one(message.request)
+        self._audit.add(message, before, answer, self._now_ms)
+        return answer
+
+    def record_audit(self, message: RecordAudit) -> None:
+        self._audit.record(message, self._now_ms)
+
+    def read_audit(self, message: ReadAudit) -> object:
+        return self._audit.page(message)
 
     # --- shared by the handlers ---------------------------------------------------------------------------------------
 

@@ -15,12 +15,15 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from agentcom import __version__
 from agentcom.failures import ExitStatus, Failure
 
 #: What a JSON answer is after parsing; callers know its shape from the route.
 Json: TypeAlias = Any
 
 TIMEOUT_S = 30.0
+#: From this the hub's audit log knows that somebody used the command line.
+USER_AGENT = f"agentcom-cli/{__version__}"
 #: An answer larger than this is not one of ours.
 ANSWER_BYTES = 64 * 1024 * 1024
 
@@ -104,6 +107,7 @@ class HubClient:
         if request.type not in ("http", "https"):
             raise HubError(400, "invalid_url", f"{self.url} is not an http address", "Write http://host:port")
         request.add_header("Accept", "application/json")
+        request.add_header("User-Agent", USER_AGENT)
         if body is not None:
             request.add_header("Content-Type", "application/json")
         if self.token:

@@ -22,12 +22,22 @@ class WebHello(msgspec.Struct, frozen=True, tag=True, array_like=True):
     pid: int
 
 
+class CalledBy(msgspec.Struct, frozen=True, array_like=True):
+    """On whose behalf. ``role``: that of the token, or ``local`` for a page without one. ``way``: page, cli or api."""
+
+    name: str
+    role: str
+    way: str
+
+
 class Call(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """A request. ``op`` is a key of ``actors.gateway.OPERATIONS``; ``args`` are the fields of its message."""
 
     call_id: int
     op: str
     args: dict[str, Any]
+    by: CalledBy | None = None
+    """For what the audit log names; plain submits and reads go without."""
 
 
 class AgentUp(msgspec.Struct, frozen=True, tag=True, array_like=True):

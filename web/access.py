@@ -43,6 +43,7 @@ _STEER = Access("changes the work of others", OPERATORS, own=frozenset({Role.SUB
 _BULK = Access("changes the work of everybody at once", OPERATORS, is_for_page=True)
 _OPERATE = Access("acts on agents", OPERATORS)
 _OPERATE_PAGE = Access("acts on the fleet; the page on this machine may too", OPERATORS, is_for_page=True)
+_ADMIT = Access("lets an agent in or renews its token; no other right can come of it", OPERATORS, is_for_page=True)
 _ADMINISTER = Access("gives or takes rights, or changes the hub for everybody", ADMINS)
 _TOKENS = Access("gives or takes rights; the page on this machine may too, below admin", ADMINS, is_for_page=True)
 _TELL = Access("decides where this hub sends requests; the page on this machine may too", OPERATORS, is_for_page=True)
@@ -74,6 +75,13 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/api/agents/states"): _READ,
     ("GET", "/api/agents/:id/state"): _READ,
     ("POST", "/api/agents/:id/forget"): _OPERATE_PAGE,
+    ("POST", "/api/agents/:id/pause"): _OPERATE_PAGE,
+    ("POST", "/api/agents/:id/drain"): _OPERATE_PAGE,
+    ("POST", "/api/agents/:id/resume"): _OPERATE_PAGE,
+    ("POST", "/api/agents/:id/disconnect"): _OPERATE_PAGE,
+    ("POST", "/api/agents/:id/rotate-token"): _ADMIT,
+    ("POST", "/api/agents/:id/end-old-tokens"): _ADMIT,
+    ("GET", "/api/dashboard/audit"): _DASHBOARD,
     ("GET", "/api/tasks"): _READ,
     ("POST", "/api/tasks"): _SUBMIT_PAGE,
     ("POST", "/api/tasks/bulk"): _SUBMIT,
@@ -116,7 +124,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("POST", "/api/push/subscriptions"): _TELL,
     ("DELETE", "/api/push/subscriptions/:id"): _TELL,
     ("POST", "/api/push/subscriptions/:id/test"): _TELL,
-    ("POST", "/api/onboard/codes"): _ADMINISTER,
+    ("POST", "/api/onboard/codes"): _ADMIT,
     ("POST", "/api/onboard/register"): Access("the code in the body, or an admin's token", is_open=True),
     ("GET", "/api/config/heartbeat-interval"): _READ,
     ("PUT", "/api/config/heartbeat-interval"): _ADMINISTER,

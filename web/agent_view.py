@@ -15,7 +15,7 @@ def socket_object(agent: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_object(agent: dict[str, Any]) -> dict[str, Any]:
-    return socket_object(agent) | {"fsm_state": agent["fsm_state"]}
+    return socket_object(agent) | _fields(agent, "fsm_state", "mode")
 
 
 def state_object(agent: dict[str, Any]) -> dict[str, Any]:

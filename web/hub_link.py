@@ -17,6 +17,7 @@ from typing import Any
 from link.connection import LinkConnection
 from link.messages import (
     Call,
+    CalledBy,
     CloseAgent,
     DashboardBatch,
     FromHub,
@@ -145,8 +146,9 @@ class HubLink:
         if self._connection is not None:
             self._connection.send(message)
 
-    async def call(self, op: str, timeout_s: float = 5.0, **args: Any) -> Any:
-        """The ``value`` of the hub's reply, plain types. Raises ``HubUnavailable`` or ``HubRefused``."""
+    async def call(self, op: str, timeout_s: float = 5.0, by: CalledBy | None = None, **args: Any) -> Any:
+        """The ``value`` of the hub's reply, plain types. ``by``: for the audit log. Raises ``HubUnavailable`` or
+        ``HubRefused``."""
         if self._connection is None:
             raise HubUnavailable("the hub is away")
         if len(self._pending) >= MAX_PENDING_CALLS:
@@ -154,7 +156,7 @@ class HubLink:
         call_id = next(self._call_ids)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending[call_id] = future
-        self._connection.send(Call(call_id, op, args))
+        self._connection.send(Call(call_id, op, args, by))
         try:
             return await asyncio.wait_for(future, timeout_s)
         except TimeoutError:

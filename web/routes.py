@@ -11,6 +11,7 @@ from tornado.web import RequestHandler
 from web.access import ACCESS
 from web.handlers import (
     agents,
+    audit,
     bulk,
     hub,
     observation,
@@ -39,6 +40,8 @@ HANDLERS: tuple[type[Guard], ...] = (
     *(tasks.DashboardDeadGroups, tasks.DashboardTask, output.TaskOutput, tasks.TaskRetry, tasks.TaskCancel),
     *(tasks.TaskDiscard, tasks.TaskRecover, tasks.TaskLane, tasks.PushTask),
     *(operations.OperationPreview, operations.Operations, operations.OneOperation, operations.OperationCancel),
+    *(agents.AgentPause, agents.AgentDrain, agents.AgentResume, agents.AgentDisconnect),
+    *(agents.AgentToken, agents.AgentOldTokens, audit.Audit),
     *(webhooks.Webhooks, webhooks.OneWebhook, webhooks.WebhookEnable, webhooks.WebhookTest),
     *(webhooks.WebhookDeliveries, webhooks.WebhookRedeliver),
     *(push.Push, push.PushKey, push.PushSubscriptions, push.OnePushSubscription, push.PushTest),

@@ -18,6 +18,13 @@ class CreateTokenBody(Body):
     role: Role = Role.AGENT
 
 
+class RotateTokenBody(Body):
+    """``POST /api/agents/:id/rotate-token``."""
+
+    end_old: bool = False
+    """Whether the tokens before the new one end at once."""
+
+
 class RegisterBody(Body):
     """``POST /api/onboard/register``; ``code`` unless an admin's token comes with it."""
 

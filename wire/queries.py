@@ -166,3 +166,13 @@ def _is_part(text: str) -> bool:
         return 0 <= float(text) <= 1
     except ValueError:
         return False
+
+
+class AuditQuery(PageQuery):
+    """``GET /api/dashboard/audit``; of an action its beginning is enough."""
+
+    actor: AgentId | None = None
+    way: Literal["page", "cli", "api"] | None = None
+    action: Annotated[str, Meta(max_length=64)] | None = None
+    target: Annotated[str, Meta(max_length=limits.AGENT_ID_CHARS)] | None = None
+    outcome: Annotated[str, Meta(max_length=64)] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from actors.vocabulary.fleet import AgentMode
 from actors.vocabulary.tasks import Task
 
 
@@ -57,6 +58,13 @@ class Withdrawn:
 @dataclass(frozen=True, slots=True)
 class Reconcile:
     """Compare with the queue what this agent holds, then tell the scheduler whether it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSet:
+    """An operator wants ``mode`` of this agent, and the queue has it. Answer: ``AgentView``, true from now on."""
+
+    mode: AgentMode
 
 
 @dataclass(frozen=True, slots=True)

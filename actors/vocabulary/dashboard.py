@@ -96,13 +96,6 @@ class ReadFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetAgent:
-    """An operator says that this agent will not come back. Answer: ``bool``, whether it was missing."""
-
-    agent_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """From ``Broadcaster`` to ``Gateway``: the events of 100 ms, oldest first, consecutive.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actors.vocabulary.fleet import AgentMode
 from actors.vocabulary.tasks import Message, Task
 
 TASKS = "tasks"
@@ -50,6 +51,8 @@ class AgentView:
     last_state_change: int
     slots: int = 1
     slots_used: int = 0
+    mode: str = AgentMode.ACTIVE.value
+    """active, paused, draining, or drained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +79,20 @@ class AgentChanged:
     at: int
     status_changed: bool = False
     """True when the agent itself changed its ``status``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentModeChanged:
+    """An operator wants something else of an agent, connected or not."""
+
+    agent_id: str
+    mode: AgentMode
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentForgotten:
+    """An operator does not wait for this agent any longer."""
+
+    agent_id: str
+    at: int

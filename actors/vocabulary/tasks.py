@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from actors.vocabulary.fleet import AgentMode
 from wire.roles import Role
 
 
@@ -68,6 +69,7 @@ class ReclaimCause(StrEnum):
     ACCEPTANCE_TIMEOUT = "acceptance_timeout"
     REJECTED = "rejected"  # the agent gave it back: not charged
     DUPLICATE = "duplicate"  # the agent already holds another task: not charged
+    AGENT_PAUSED = "agent_paused"  # was under way to an agent that is to get nothing new: not charged
 
 
 #: Causes that count against ``max_reclaims``: hand-outs that ended in silence.
@@ -469,7 +471,9 @@ class RevokeIdentity(Message, frozen=True):
 
 
 class ListIdentities(Message, frozen=True):
-    """Answer: ``tuple[Identity, ...]`` by name."""
+    """Answer: ``tuple[Identity, ...]`` by name; only those of ``name``, oldest first, if one is given."""
+
+    name: str | None = None
 
 
 class ReadSetting(Message, frozen=True):
@@ -497,6 +501,7 @@ class KnownAgent(Message, frozen=True):
     presence: AgentPresence
     since: int
     """Unix milliseconds of the last change of presence."""
+    mode: AgentMode = AgentMode.ACTIVE
 
 
 class RecordPresence(Message, frozen=True):

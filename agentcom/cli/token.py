@@ -62,10 +62,13 @@ def revoke(session: Session, name: str) -> None:
 @token.command()
 @hub_options
 def enrol(session: Session) -> None:
-    """Make a code with which one agent registers itself, once (POST /api/onboard/register)."""
+    """Make a code with which one agent joins, once, within ten minutes."""
     answer = session.hub.post("/api/onboard/codes", {})
     if session.out.as_json:
         session.out.data(answer)
         return
     session.out.line(str(answer["code"]))
+    session.out.hint(
+        f"On the agent's machine:  agentcom agent join {session.hub.url} --code {answer['code']} -- COMMAND"
+    )
     session.out.hint("It is good for one agent. Hand it over on a way that others cannot read.")

@@ -25,6 +25,7 @@ from actors.sqlite_storage import SqliteStorage
 from actors.task_queue import TaskQueue
 from actors.vocabulary import names
 from actors.vocabulary import tasks as v
+from actors.vocabulary.audit import Audited
 from supervision.actor import Request
 from supervision.cell import Cell
 from supervision.core_messages import StartChildRequest
@@ -80,6 +81,7 @@ class Fault:
     def see_batch(self, requests: list[Request]) -> None:
         messages = [request.message for request in requests]
         messages += [one for message in messages if isinstance(message, v.Together) for one in message.requests]
+        messages += [message.request for message in messages if isinstance(message, Audited)]
         self._batch = [(TaskQueue.__name__, type(message).__name__) for message in messages]
         self.seen.update(self._batch)
         self._strike(self._batch, "before")
@@ -178,7 +180,10 @@ class Script:
             ("enrolment.redeem", {"code_sha256": b"c" * 32, "identity": identity("enrolled")}),
             ("identities.create", {"identity": identity("agent"), "rotate": True}),
             ("identities.list", {}),
+            ("identities.end_old", {"name": "agent"}),
             ("identities.revoke", {"name": "agent"}),
+            ("agents.disconnect", {"agent_id": "nobody"}),
+            ("audit.read", {}),
             ("hub.tree", {}),
             *notifying(),
             ("output.read", {"task_id": cancelled}),
@@ -186,6 +191,8 @@ class Script:
             call(op, **args)
         self.web.insist("tasks.cancel", task_id=cancelled, cancelled_by="me")
         self.web.report_rejected(3)
+        for order in ("pause", "drain", "resume"):
+            self.web.insist(f"agents.{order}", agent_id="one")
         self._people_act_on_many()
 
     def _people_act_on_many(self) -> None:

@@ -14,7 +14,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler, stream_request_body
 
-from link.messages import IdentityEntry
+from link.messages import CalledBy, IdentityEntry
 from web import errors
 from web.access import Access, access_of
 from web.errors import ApiError
@@ -32,8 +32,12 @@ DRAIN_BYTES = 4 * 1024 * 1024
 
 JSON = "application/json"
 
-#: The name of whoever sits before a page on this machine, where no token says it.
+#: The name of whoever sits before a page on this machine, where no token says it, and the role that is shown of them.
 LOCAL_PAGE = "dashboard"
+LOCAL_ROLE = "local"
+
+#: How the command line names itself in ``User-Agent``, before a slash and its version.
+CLI_AGENT = "agentcom-cli"
 
 B = TypeVar("B", bound=Body)
 
@@ -44,6 +48,8 @@ class Guard(RequestHandler):
     route: ClassVar[str] = ""
     caller: IdentityEntry | None = None
     """Whose token came with the request; None when it needs none."""
+    acts_as: CalledBy | None = None
+    """Who it is, where neither a token nor a page says it."""
     is_page: bool = False
     """No token came, and none is needed: this is a page of ours on this machine."""
     only_own: bool = False
@@ -255,7 +261,23 @@ class ApiHandler(Guard):
 
     async def call(self, op: str, **args: Any) -> Any:
         """Ask the hub. Raises ``HubUnavailable`` or ``HubRefused``."""
-        return await self.services.link.call(op, self.services.limits.call_timeout_s, **args)
+        by = None if self.request.method == "GET" or op == "tasks.submit" else self.called_by
+        return await self.services.link.call(op, self.services.limits.call_timeout_s, by, **args)
+
+    @property
+    def called_by(self) -> CalledBy:
+        """Who asks and how, as far as it can be known: a program can say that it is anything."""
+        if self.acts_as is not None:
+            return self.acts_as
+        role = self.caller.role if self.caller is not None else LOCAL_ROLE
+        return CalledBy(self.caller_name or "unknown", role, self.way)
+
+    @property
+    def way(self) -> str:
+        headers = self.request.headers
+        if self.is_page or self.services.origins.is_ours(headers.get("Origin"), headers.get("Host", "")):
+            return "page"
+        return "cli" if headers.get("User-Agent", "").startswith(f"{CLI_AGENT}/") else "api"
 
     @property
     def caller_name(self) -> str | None:

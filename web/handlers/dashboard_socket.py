@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from link.messages import IdentityEntry
+from link.messages import CalledBy, IdentityEntry
 from web.access import OPERATORS
 from web.dashboard_page import AWAY, BACK, DashboardPage
 from web.handlers.agent_socket import BAD_TOKEN
-from web.handlers.base import LOCAL_PAGE
+from web.handlers.base import LOCAL_PAGE, LOCAL_ROLE
 from web.handlers.socket import GuardedSocket, no_room
 from web.hub_link import HubRefused, HubUnavailable
 from web.page_views import OUTPUT, TASK
@@ -166,9 +166,11 @@ class DashboardSocket(GuardedSocket):
         if not self._is_allowed():
             status = "forbidden"
         else:
-            name = self.identity.name if self.identity is not None else LOCAL_PAGE
+            name, role = (LOCAL_PAGE, LOCAL_ROLE) if self.identity is None else (self.identity.name, self.identity.role)
+            by = CalledBy(name, role, "page")
             try:
-                await self.services.link.call(op, self.services.limits.call_timeout_s, task_id=task_id, **{who: name})
+                timeout_s = self.services.limits.call_timeout_s
+                await self.services.link.call(op, timeout_s, by, task_id=task_id, **{who: name})
             except HubRefused as refused:
                 status = refused.code
             except HubUnavailable:

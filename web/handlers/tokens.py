@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from typing import Any
 
-from link.messages import IdentityEntry
+from link.messages import CalledBy, IdentityEntry
 from web import errors
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
@@ -108,6 +108,7 @@ class Register(ApiHandler):
         if body.code is None:
             raise errors.unauthorized("send the code of POST /api/onboard/codes, or an admin's token")
         minted, identity = _new_identity(body.agent_id, Role.AGENT)
+        self.acts_as = CalledBy(body.agent_id, Role.AGENT.value, self.way)
         await self.call("enrolment.redeem", code_sha256=_sha256(body.code), identity=identity)
         self.services.identities.add(_entry(identity))
         return minted.token

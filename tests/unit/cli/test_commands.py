@@ -234,3 +234,54 @@ def test_every_command_has_help(bare_call: Call) -> None:
 
     for name in COMMANDS:
         assert bare_call(name, "--help").status == 0
+
+
+@pytest.mark.parametrize("order", ["pause", "drain", "resume"])
+def test_an_order_to_an_agent_says_what_it_is_now_and_what_it_still_has(
+    call: Call, hub: ScriptedHub, order: str
+) -> None:
+    answer = {"agent_id": "b 1", "mode": "draining", "previous": "active", "tasks_held": 2}
+    hub.routes["POST", f"/api/agents/b%201/{order}"] = (200, answer)
+    done = call("agent", order, "b 1")
+    assert (done.status, done.out) == (0, "b 1\tdraining\n")
+    assert ("goes on with 2 tasks" in done.err) == (order != "resume")
+    assert call("agent", order, "b 1", "--json").json == answer
+    assert hub.seen[0]["headers"]["user-agent"].startswith("agentcom-cli/")
+
+
+def test_a_rotated_token_is_printed_alone_and_the_old_one_named(call: Call, hub: ScriptedHub) -> None:
+    hub.routes["POST", "/api/agents/b/rotate-token"] = (
+        201,
+        {"agent_id": "b", "token": "hub_agent_x", "old_tokens_ended": 0},
+    )
+    done = call("agent", "rotate-token", "b")
+    assert done.out == "hub_agent_x\n" and "agentcom agent end-old-tokens b" in done.err
+    assert hub.seen[0]["body"] == {"end_old": False}
+
+
+def test_the_audit_log_is_a_table_with_who_how_and_what(call: Call, hub: ScriptedHub) -> None:
+    entry = {
+        "seq": 7,
+        "at": 1,
+        "actor": "ann",
+        "role": "operator",
+        "way": "cli",
+        "action": "agent.drain",
+        "target": "b",
+        "outcome": "ok",
+        "details": {"before": "active", "after": "draining"},
+    }
+    hub.routes["GET", "/api/dashboard/audit"] = (200, {"entries": [entry], "next_cursor": "0-7"})
+    done = call("audit", "--action", "agent.", "--limit", "1")
+    assert hub.seen[0]["path"] == "/api/dashboard/audit?action=agent.&limit=1"
+    assert done.out.splitlines()[1].split("\t")[1:] == [
+        *("ann (operator)", "cli", "agent.drain", "b", "ok", '{"before": "active", "after": "draining"}')
+    ]
+    assert "--cursor 0-7" in done.err
+
+
+def test_joining_without_a_code_says_where_to_get_one(call: Call, hub: ScriptedHub, tmp_path: Path) -> None:
+    refused = call("agent", "join", hub.url, "--state-dir", str(tmp_path / "s"), "--", "true")
+    assert refused.status == 2 and "agentcom token enrol" in refused.err
+    hub.routes["POST", "/api/onboard/register"] = (403, {"error": "invalid_code", "detail": "spent"})
+    assert call("agent", "join", hub.url, "--code", "x", "--state-dir", str(tmp_path / "s"), "--", "true").status == 4

@@ -88,6 +88,9 @@ def test_presence_events_have_the_fields_of_the_contract(make_agent: Callable[..
         "fsm_state": "working",
         "current_task_id": "task-1",
         "flags": ["x"],
+        "mode": "active",
+        "slots": 1,
+        "slots_used": 0,
         "timestamp": 7,
     }
 

@@ -17,7 +17,6 @@ from actors.vocabulary.agents import ReadView
 from actors.vocabulary.dashboard import (
     AcknowledgeCondition,
     Boot,
-    ForgetAgent,
     Health,
     InputRejected,
     ReadFigures,
@@ -28,11 +27,14 @@ from actors.vocabulary.events import (
     PRESENCE,
     TASKS,
     AgentChanged,
+    AgentForgotten,
     AgentJoined,
     AgentLeft,
+    AgentModeChanged,
     AgentView,
     TaskEvent,
 )
+from actors.vocabulary.fleet import AgentMode
 from actors.vocabulary.names import DASHBOARD_STATE, TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
@@ -196,10 +198,6 @@ class Hub:
         ref.tell(message)
         self.runtime.settle()
 
-    def forget(self, agent_id: str) -> bool:
-        was_missing: bool = self._ask(ForgetAgent(agent_id))
-        return was_missing
-
     def _ask(self, message: object) -> Any:
         ref = self.runtime.names.whereis(DASHBOARD_STATE)
         assert ref is not None
@@ -260,14 +258,14 @@ def test_an_event_that_the_overview_contains_is_not_counted_again_lessons_38(
 
 def test_questions_before_the_rebuild_wait_for_it_and_the_queue_is_asked_again(hub: Hub) -> None:
     dashboard = hub.start()
-    early = [dashboard.ask(question, block=False) for question in (ReadSnapshot(), ReadHealth(), ForgetAgent("x"))]
+    early = [dashboard.ask(question, block=False) for question in (ReadSnapshot(), ReadHealth())]
     hub.runtime.advance(3.0)
     assert not any(future.is_done() for future in early)  # type: ignore[attr-defined]
     hub.start_queue()
     hub.runtime.advance(0.5)
-    snapshot, health, forgotten = (future.get(timeout=5) for future in early)
+    snapshot, health = (future.get(timeout=5) for future in early)
     assert json.loads(snapshot.json)["queue"]["dead_letter"] == 0
-    assert (health.status, forgotten) == ("ok", False)
+    assert health.status == "ok"
 
 
 def test_an_overview_that_does_not_come_is_asked_for_again(hub: Hub, submitted: Any) -> None:
@@ -455,11 +453,37 @@ def test_an_agent_that_vanished_warns_until_it_is_forgotten_for_good(
     assert shown["status"] == "warning"
     assert shown["conditions"] == ["Agent offline: alpha (1 agent left without a goodbye)"]
     assert shown["details"][0]["since"] == START_MS
-    assert hub.forget("alpha")
-    hub.runtime.settle()
+    hub.publish(AgentForgotten("alpha", at=3))
     assert hub.snapshot()["health"] == {"status": "ok", "attention": "ok", "conditions": [], "details": []}
-    assert hub.table["recorded"] == [RecordPresence("alpha", "Alpha", AgentPresence.LEFT)]
-    assert not hub.forget("alpha")
+
+
+@pytest.mark.parametrize("mode", [AgentMode.PAUSED, AgentMode.DRAINING])
+def test_an_agent_that_was_to_do_nothing_is_not_missed(
+    hub: Hub, make_agent: Callable[..., AgentView], mode: AgentMode
+) -> None:
+    hub.start_queue()
+    hub.start()
+    hub.publish(AgentJoined(make_agent(), at=1))
+    hub.publish(AgentModeChanged("alpha", mode, at=2))
+    hub.publish(AgentLeft("alpha", "Alpha", clean=False, at=3))
+    hub.runtime.advance(61.0)
+    assert hub.condition_ids() == []
+    hub.publish(AgentJoined(make_agent(), at=4))
+    hub.publish(AgentModeChanged("alpha", AgentMode.ACTIVE, at=5))
+    hub.publish(AgentLeft("alpha", "Alpha", clean=False, at=6))
+    hub.runtime.advance(61.0)
+    assert "agent_offline" in hub.condition_ids()
+    hub.publish(AgentModeChanged("alpha", mode, at=7))
+    assert hub.condition_ids() == [], "nobody waits for it from now on"
+
+
+def test_a_paused_agent_is_not_missed_after_a_start_of_the_hub_either(hub: Hub, make_overview: Any) -> None:
+    paused = KnownAgent("alpha", "Alpha", AgentPresence.ONLINE, START_MS, AgentMode.PAUSED)
+    hub.table["overview"] = make_overview(agents=(paused,))
+    hub.start_queue()
+    hub.start()
+    hub.runtime.advance(91.0)
+    assert hub.condition_ids() == []
 
 
 def test_after_a_start_known_agents_have_half_a_minute_to_return_lessons_40(

@@ -97,6 +97,9 @@ def test_capabilities_become_objects_with_a_name(make_agent: Callable[..., Agent
         "connected_at": 1_000,
         "last_state_change": 1_000,
         "flags": [],
+        "mode": "active",
+        "slots": 1,
+        "slots_used": 0,
     }
 
 

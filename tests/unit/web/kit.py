@@ -22,6 +22,7 @@ from link.messages import (
     AgentsSeen,
     AgentUp,
     Call,
+    CalledBy,
     CloseAgent,
     DashboardBatch,
     FromHub,
@@ -58,6 +59,7 @@ class ScriptedHub:
         self.boot_id = "boot-1"
         self.identities: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.called_by: list[CalledBy | None] = []
         self.ups: list[AgentUp] = []
         self.frames: list[AgentFrame] = []
         self.downs: list[AgentDown] = []
@@ -122,6 +124,7 @@ class ScriptedHub:
     def _answer(self, peer: int, call: Call) -> None:
         assert self._server is not None
         self.calls.append((call.op, call.args))
+        self.called_by.append(call.by)
         try:
             if call.op not in self.ops:
                 raise Refuse("invalid", "no such operation here")

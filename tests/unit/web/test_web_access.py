@@ -82,13 +82,19 @@ def test_the_page_on_this_machine_does_what_operators_do_and_makes_tokens_below_
             assert access.roles > {Role.ADMIN} or (method, route) in GIVES_RIGHTS_TO_THE_PAGE, route
 
 
+ADMITTING = {"/api/agents/:id/rotate-token", "/api/agents/:id/end-old-tokens", "/api/onboard/codes"}
+
+
+def test_operators_and_the_page_on_this_machine_admit_agents() -> None:
+    """An agent's token is worth less than the right to submit, which the page has: it cannot make anybody else do anything."""
+    for route in ADMITTING:
+        access = ACCESS["POST", route]
+        assert access.roles == {Role.OPERATOR, Role.ADMIN} and access.is_for_page and not access.own
+
+
 @pytest.mark.parametrize(
     ("method", "route"),
-    [
-        row
-        for row in ACCESS
-        if row[1].startswith("/admin/tokens") or "reset" in row[1] or "codes" in row[1] or row[0] == "PUT"
-    ],
+    [row for row in ACCESS if row[1].startswith("/admin/tokens") or "reset" in row[1] or row[0] == "PUT"],
 )
 def test_rights_and_settings_are_the_admins(method: str, route: str) -> None:
     """Lesson 77: any token could mint or revoke anybody's."""
@@ -96,7 +102,9 @@ def test_rights_and_settings_are_the_admins(method: str, route: str) -> None:
 
 
 def test_agents_do_not_steer_others() -> None:
-    for route in ("/api/tasks/:id/cancel", "/api/tasks/:id/retry", "/api/admin/push-task", "/api/agents/:id/forget"):
+    orders = {route for method, route in ACCESS if method == "POST" and route.startswith("/api/agents/")}
+    assert len(orders) >= 7
+    for route in orders | {"/api/tasks/:id/cancel", "/api/tasks/:id/retry", "/api/admin/push-task"}:
         access = ACCESS["POST", route]
         assert Role.AGENT not in access.roles | access.own and Role.SUBMITTER not in access.roles
 

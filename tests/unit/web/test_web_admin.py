@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
+
 from tests.unit.web.kit import Kit, Refuse, with_kit
 from wire import tokens
 
 AGENT: dict[str, Any] = {
     "agent_id": "a", "name": "A", "status": "busy", "capabilities": ["code", {"name": "gpu", "level": 2}], "connected_at": 5,
-    "fsm_state": "working", "current_task_id": "task-1", "flags": ["unresponsive"], "last_state_change": 9,
+    "fsm_state": "working", "current_task_id": "task-1", "flags": ["unresponsive"], "last_state_change": 9, "mode": "paused",
 }  # fmt: skip
 
 
@@ -30,7 +32,8 @@ async def test_agents_and_their_states(kit: Kit) -> None:
     kit.hub.ops["agents.get"] = lambda agent_id: AGENT
     [row] = (await kit.get("/api/agents", token=None)).json["agents"]
     assert row == {
-        name: AGENT[name] for name in ("agent_id", "name", "status", "capabilities", "connected_at", "fsm_state")
+        name: AGENT[name]
+        for name in ("agent_id", "name", "status", "capabilities", "connected_at", "fsm_state", "mode")
     }
     [row] = (await kit.get("/api/agents/states")).json["agents"]
     assert row["capabilities"] == [{"name": "code"}, {"name": "gpu", "level": 2}]
@@ -46,6 +49,72 @@ async def test_a_lost_agent_can_be_forgotten(kit: Kit) -> None:
     kit.hub.ops["agents.forget"] = lambda agent_id: agent_id == "lost"
     assert (await kit.post("/api/agents/lost/forget")).json == {"status": "forgotten", "agent_id": "lost"}
     assert (await kit.post("/api/agents/other/forget")).status == 404
+
+
+@pytest.mark.parametrize("order", ["pause", "drain", "resume", "disconnect"])
+def test_an_order_goes_to_the_hub_and_its_refusal_to_the_caller(order: str) -> None:
+    @with_kit()
+    async def run(kit: Kit) -> None:
+        answer = {"agent_id": "a", "mode": "paused", "previous": "active", "tasks_held": 1}
+        kit.hub.ops[f"agents.{order}"] = lambda agent_id: answer
+        done = await kit.post(f"/api/agents/a/{order}")
+        assert done.json == (answer if order != "disconnect" else {"status": "disconnected", "agent_id": "a"})
+        kit.hub.ops[f"agents.{order}"] = refuse("not_found")
+        refused = await kit.post(f"/api/agents/b/{order}")
+        assert (refused.status, refused.json["error"], refused.json["agent_id"]) == (404, "agent_not_found", "b")
+
+    run()
+
+
+@pytest.mark.parametrize(
+    ("headers", "token", "by"),
+    [
+        ({"User-Agent": "agentcom-cli/1.0"}, "admin", ("admin", "admin", "cli")),
+        ({"User-Agent": "curl/8"}, "admin", ("admin", "admin", "api")),
+        ({"Origin": "{url}"}, "admin", ("admin", "admin", "page")),
+        ({"Origin": "{url}"}, None, ("dashboard", "local", "page")),
+    ],
+)
+def test_the_hub_hears_on_whose_behalf_and_in_which_way(
+    headers: dict[str, str], token: str | None, by: tuple[str, str, str]
+) -> None:
+    @with_kit()
+    async def run(kit: Kit) -> None:
+        kit.hub.ops["agents.pause"] = lambda agent_id: {}
+        sent = {name: value.format(url=kit.url) for name, value in headers.items()}
+        assert (await kit.post("/api/agents/a/pause", token=token, headers=sent)).status == 200
+        heard = kit.hub.called_by[-1]
+        assert heard is not None and (heard.name, heard.role, heard.way) == by
+
+    run()
+
+
+@with_kit()
+async def test_an_agents_token_is_rotated_and_nobody_elses(kit: Kit) -> None:
+    kit.hub.ops["identities.end_old"] = lambda name: 1
+    kit.hub.ops["identities.list"] = lambda name=None: [
+        one for one in kit.hub.identities.values() if name in (None, one["name"])
+    ]
+    kit.hub.token("agent", "worker")
+    kit.hub.token("operator", "boss")
+    kept = await kit.post("/api/agents/worker/rotate-token")
+    assert kept.status == 201 and kept.json["old_tokens_ended"] == 0 and tokens.parse(kept.json["token"])
+    ended = await kit.post("/api/agents/worker/rotate-token", {"end_old": True})
+    assert ended.json["old_tokens_ended"] == 1
+    assert (await kit.post("/api/agents/boss/rotate-token")).status == 403
+    assert (await kit.post("/api/agents/nobody/rotate-token")).status == 404
+    assert (await kit.post("/api/agents/worker/rotate-token", {"end_old": "yes"})).status == 422
+
+
+@with_kit()
+async def test_the_audit_log_is_read_with_filters_that_are_checked(kit: Kit) -> None:
+    asked: list[dict[str, Any]] = []
+    kit.hub.ops["audit.read"] = lambda **args: asked.append(args) or {"entries": [{"seq": 1}], "next_cursor": "0-1"}
+    answer = await kit.get("/api/dashboard/audit?way=cli&action=agent.&limit=7&cursor=0-9", token=None)
+    assert answer.json == {"entries": [{"seq": 1}], "next_cursor": "0-1"}
+    assert (asked[0]["way"], asked[0]["action"], asked[0]["limit"], asked[0]["cursor"]) == ("cli", "agent.", 7, "0-9")
+    for wrong in ("way=telepathy", "limit=0", "cursor=x", "actor=a%20b"):
+        assert (await kit.get(f"/api/dashboard/audit?{wrong}", token=None)).status == 422
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------------

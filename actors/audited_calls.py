@@ -1,0 +1,57 @@
+"""Which calls of the web processes are written into the audit log, and as what.
+
+Plain submits and the frames of agents are not: the history of each task has them.
+"""
+
+from __future__ import annotations
+
+from actors.vocabulary.audit import Audited, Doer, RecordAudit
+from link.messages import Call
+
+#: ``Call.op`` -> (the action that the log shows, the argument that names its target).
+AUDITED: dict[str, tuple[str, str | None]] = {
+    "tasks.cancel": ("task.cancel", "task_id"),
+    "tasks.retry": ("task.retry", "task_id"),
+    "agents.push": ("task.push", "agent_id"),
+    "identities.create": ("token.create", "identity"),
+    "identities.revoke": ("token.revoke", "name"),
+    "identities.end_old": ("token.end_old", "name"),
+    "enrolment.create": ("agent.join_code", None),
+    "enrolment.redeem": ("agent.join", "identity"),
+    "settings.write": ("setting.write", "key"),
+    "agents.pause": ("agent.pause", "agent_id"),
+    "agents.drain": ("agent.drain", "agent_id"),
+    "agents.resume": ("agent.resume", "agent_id"),
+    "agents.disconnect": ("agent.disconnect", "agent_id"),
+    "agents.forget": ("agent.forget", "agent_id"),
+    "hub.reset": ("hub.reset", None),
+}
+
+#: Of a call that does not say on whose behalf it is.
+NOBODY = Doer("unknown", "unknown", "api")
+
+#: Characters of a target that are kept; every id of ours is shorter.
+TARGET_CHARS = 128
+
+
+def audited(call: Call, message: object) -> object:
+    """``message`` together with its entry in the log, if it is to have one: for ``TaskQueue``, which writes both at once."""
+    entry = AUDITED.get(call.op)
+    return message if entry is None else Audited(message, _doer(call), entry[0], _target(call))
+
+
+def entry_of(call: Call, outcome: str, **details: object) -> RecordAudit:
+    """The entry of a call that the queue itself has no part in."""
+    return RecordAudit(_doer(call), AUDITED[call.op][0], _target(call), outcome, details)
+
+
+def _doer(call: Call) -> Doer:
+    return Doer(call.by.name, call.by.role, call.by.way) if call.by is not None else NOBODY
+
+
+def _target(call: Call) -> str | None:
+    argument = AUDITED[call.op][1]
+    if argument is None:
+        return None
+    named = call.args.get(argument)
+    return str(named.get("name") if isinstance(named, dict) else named)[:TARGET_CHARS]
