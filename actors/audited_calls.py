@@ -24,6 +24,13 @@ AUDITED: dict[str, tuple[str, str | None]] = {
     "agents.resume": ("agent.resume", "agent_id"),
     "agents.disconnect": ("agent.disconnect", "agent_id"),
     "agents.forget": ("agent.forget", "agent_id"),
+    "health.acknowledge": ("health.acknowledge", "condition_id"),
+    "notify.create_webhook": ("webhook.create", "webhook"),
+    "notify.enable_webhook": ("webhook.enable", "id"),
+    "notify.subscribe": ("push.subscribe", "subscription"),
+    "notify.remove": ("notify.remove", "target"),
+    "notify.test": ("notify.test", "target"),
+    "notify.redeliver": ("notify.redeliver", "target"),
     "hub.reset": ("hub.reset", None),
 }
 
@@ -40,6 +47,10 @@ def audited(call: Call, message: object) -> object:
     return message if entry is None else Audited(message, _doer(call), entry[0], _target(call))
 
 
+def is_audited(call: Call) -> bool:
+    return call.op in AUDITED
+
+
 def entry_of(call: Call, outcome: str, **details: object) -> RecordAudit:
     """The entry of a call that the queue itself has no part in."""
     return RecordAudit(_doer(call), AUDITED[call.op][0], _target(call), outcome, details)
@@ -54,4 +65,6 @@ def _target(call: Call) -> str | None:
     if argument is None:
         return None
     named = call.args.get(argument)
-    return str(named.get("name") if isinstance(named, dict) else named)[:TARGET_CHARS]
+    if isinstance(named, dict):  # a record: it has a name or at least an id, and may hold secrets beside them
+        named = named.get("name") or named.get("id")
+    return str(named)[:TARGET_CHARS]

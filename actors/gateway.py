@@ -16,7 +16,7 @@ import msgspec
 from actors.agent_fsm import AgentFSM, AgentOptions
 from actors.agent_orders import AgentOrders
 from actors.audit import OK
-from actors.audited_calls import audited, entry_of
+from actors.audited_calls import audited, entry_of, is_audited
 from actors.explanation import explain
 from actors.vocabulary import audit, bulk, dashboard, fleet, names, notices, output, search, tasks, trends
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
@@ -288,7 +288,19 @@ class Gateway(Actor):
             return
         if operation.target == names.TASK_QUEUE:
             message = audited(call, message)
+        elif is_audited(call):
+            self.request(
+                operation.target, message, lambda answer: self._answer_audited(peer, call, answer), CALL_TIMEOUT_S
+            )
+            return
         self.request(operation.target, message, lambda answer: self._answer(peer, call, answer), CALL_TIMEOUT_S)
+
+    def _answer_audited(self, peer: int, call: Call, answer: object) -> None:
+        """What another actor than the queue did, written down afterwards."""
+        if not isinstance(answer, BaseException):
+            outcome = answer.reason.value if isinstance(answer, tasks.Refused) else OK
+            self.send(names.TASK_QUEUE, entry_of(call, outcome))
+        self._answer(peer, call, answer)
 
     def _submit(self, message: tasks.SubmitTasks, answer: Callable[[object], None], call: Call | None = None) -> None:
         """Refused here when too many wait already: a refusal must not wait for them."""

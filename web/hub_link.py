@@ -146,8 +146,8 @@ class HubLink:
         if self._connection is not None:
             self._connection.send(message)
 
-    async def call(self, op: str, timeout_s: float = 5.0, by: CalledBy | None = None, **args: Any) -> Any:
-        """The ``value`` of the hub's reply, plain types. ``by``: for the audit log. Raises ``HubUnavailable`` or
+    async def call(self, op: str, timeout_s: float = 5.0, called_by: CalledBy | None = None, **args: Any) -> Any:
+        """The ``value`` of the hub's reply, plain types. ``called_by``: for the audit log. Raises ``HubUnavailable`` or
         ``HubRefused``."""
         if self._connection is None:
             raise HubUnavailable("the hub is away")
@@ -156,7 +156,7 @@ class HubLink:
         call_id = next(self._call_ids)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending[call_id] = future
-        self._connection.send(Call(call_id, op, args, by))
+        self._connection.send(Call(call_id, op, args, called_by))
         try:
             return await asyncio.wait_for(future, timeout_s)
         except TimeoutError:

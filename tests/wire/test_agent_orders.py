@@ -90,3 +90,13 @@ def test_a_rotated_token_works_beside_the_old_one_until_that_is_ended(
     assert agent.closed() == 4403
     connect(agent_id, token=new)
     assert hub.post("/api/agents/admin/rotate-token").status == 403
+
+
+def test_A73_what_other_actors_than_the_queue_do_has_its_entry_too(hub: Hub) -> None:
+    refused = hub.post("/api/health/no_such_condition/acknowledge", {}, headers={"User-Agent": "agentcom-cli/1"})
+    assert refused.status == 404
+    wait_for(lambda: audit(hub, action="health."), 10, "the entry")
+    [entry] = audit(hub, action="health.")
+    assert (entry["actor"], entry["way"], entry["target"], entry["outcome"]) == (
+        *("admin", "cli", "no_such_condition", "not_found"),
+    )
