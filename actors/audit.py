@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.queue_options import TaskQueueOptions
 from actors.storage import AuditStorage, DirectoryStorage
-from actors.vocabulary import fleet
+from actors.vocabulary import bulk, fleet
 from actors.vocabulary import tasks as v
 from actors.vocabulary.audit import Audited, AuditEntry, AuditPage, ReadAudit, RecordAudit
 from actors.vocabulary.tasks import Refusal, Refused
@@ -67,6 +67,16 @@ def _submitted(request: v.SubmitTasks, _: object, answer: object) -> Details:
     return {"tasks": ids, "submitted": len(ids), "refused": len(request.tasks) - len(ids)}
 
 
+def _operation(request: bulk.StartOperation, _: object, answer: bulk.Operation) -> Details:
+    about = {"operation": answer.id, "action": answer.action.value, "tasks": answer.total}
+    return about | {
+        "query": answer.query,
+        "group": answer.dead_group,
+        "over_ms": request.over_ms,
+        "probe": request.probe,
+    }
+
+
 _DETAILS: dict[type, Callable[[Any, Any, Any], Details]] = {
     v.Cancel: lambda _r, _b, answer: _changed(answer.previous_status.value, "cancelled", agent=answer.owner),
     v.RetryDeadLetter: lambda *_: _changed("dead_letter", "queued"),
@@ -76,6 +86,11 @@ _DETAILS: dict[type, Callable[[Any, Any, Any], Details]] = {
     v.CreateEnrolment: lambda request, *_: {"expires_at": request.expires_at},
     v.Enrol: lambda _r, _b, answer: {"role": answer.role.value, "token_id": answer.token_id},
     v.WriteSetting: lambda request, before, _: _changed(before, request.value),
+    bulk.DiscardDeadLetter: lambda *_: _changed("dead_letter", "discarded"),
+    bulk.RecoverDiscarded: lambda *_: _changed("discarded", "dead_letter"),
+    bulk.ChangeLane: lambda request, *_: {"lane": request.lane},
+    bulk.StartOperation: _operation,
+    bulk.CancelOperation: lambda _r, _b, answer: {"done": answer.done, "of": answer.total},
     fleet.OrderAgent: lambda _r, _b, answer: _changed(answer.previous.value, answer.mode.value),
     fleet.ForgetAgent: lambda _r, _b, answer: {"was_known": answer},
     fleet.EndOldTokens: lambda _r, _b, answer: {"tokens_ended": answer},

@@ -12,6 +12,11 @@ from link.messages import Call
 AUDITED: dict[str, tuple[str, str | None]] = {
     "tasks.cancel": ("task.cancel", "task_id"),
     "tasks.retry": ("task.retry", "task_id"),
+    "tasks.discard": ("task.discard", "task_id"),
+    "tasks.recover": ("task.recover", "task_id"),
+    "tasks.lane": ("task.lane", "task_id"),
+    "operations.start": ("operation.start", "preview"),
+    "operations.cancel": ("operation.cancel", "operation"),
     "agents.push": ("task.push", "agent_id"),
     "identities.create": ("token.create", "identity"),
     "identities.revoke": ("token.revoke", "name"),

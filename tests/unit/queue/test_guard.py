@@ -1,4 +1,4 @@
-"""The guard over the database file: it sees a lock that is gone, and takes no line of the kernel's list that it missed for one."""
+"""The guard over the database file: it sees a lock that is gone, and takes no line of the list that it missed for one."""
 
 from __future__ import annotations
 
