@@ -519,6 +519,7 @@ class DashboardState(Actor):
             disk_free=self._vitals.disk_free,
             disk_size=self._vitals.disk_size,
             no_space=self._vitals.no_space,
+            disabled_webhooks=self._vitals.disabled_webhooks,
         )
         return self._health.evaluate(facts, now)
 

@@ -9,6 +9,7 @@
     oldest_wait       warning    the oldest task of a lane waits for longer than the lane's target
     dead_letters_new  warning    a kind of failure among the dead letters that nobody has acknowledged
     rejected_input    warning    more than 50 invalid messages within an hour
+    webhook_disabled  warning    somebody who should be told is not told any more, because every attempt failed
 
 The ids are stable. Health is critical when one condition is, else a warning when there is one, else ok. Whoever
 acknowledges a condition says that somebody looks after it: it stays in the list with that name, and does not ask for attention
@@ -37,6 +38,7 @@ from actors.health_rules import (
     RejectedInput,
     StorageSpace,
     StuckTasks,
+    disabled_webhooks,
 )
 from actors.vocabulary.dashboard import Acknowledged, Condition, Health
 from wire.conditions import CONDITIONS, CRITICAL, OK, WARNING
@@ -91,6 +93,7 @@ class HealthModel:
             self.waits.condition(facts, now),
             self.dead.condition(facts),
             self.rejected.condition(now),
+            disabled_webhooks(facts, self.options.names_shown),
         )
         conditions = self._known([one for one in found if one is not None], now)
         open_ones = [one for one in conditions if one.acknowledged is None]

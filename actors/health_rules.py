@@ -110,6 +110,8 @@ class Facts:
     """Bytes; 0 while unknown."""
     no_space: str | None = None
     """Why new tasks are refused for want of disk."""
+    disabled_webhooks: tuple[tuple[str, int], ...] = ()
+    """(what people call it, Unix ms since when)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +435,17 @@ class RejectedInput:
             return None
         message = f"Rejected input: {number} invalid messages of agents and clients in the last hour"
         return Condition("rejected_input", WARNING, message, self._since, number)
+
+
+def disabled_webhooks(facts: Facts, names_shown: int) -> Condition | None:
+    """Whoever relies on being told must hear of it somewhere else."""
+    if not facts.disabled_webhooks:
+        return None
+    number = _counted(len(facts.disabled_webhooks), "webhook")
+    some = _some([name for name, _ in facts.disabled_webhooks], names_shown)
+    since = min(at for _, at in facts.disabled_webhooks)
+    message = f"Webhooks disabled: {some} ({number} failed until given up; mend, then enable under settings)"
+    return Condition("webhook_disabled", WARNING, message, since, len(facts.disabled_webhooks))
 
 
 def _some(names: Sequence[str], limit: int, total: int | None = None) -> str:

@@ -14,6 +14,7 @@ from actors.storage import NoticeStorage
 from actors.vocabulary import notices as v
 from actors.vocabulary.notices import PUSH, WEBHOOK, Delivery, DeliveryState, Errand, Notice, Webhook
 from actors.vocabulary.tasks import Refusal, Refused
+from wire.outgoing import host_shown
 
 MAX_WEBHOOKS = 20
 MAX_SUBSCRIPTIONS = 50
@@ -61,6 +62,13 @@ class Notices:
 
     def handle(self, message: object, now: int) -> object:
         return self._handlers[type(message)](message, now)
+
+    def disabled_webhooks(self) -> tuple[tuple[str, int], ...]:
+        """(what people call it, since when), for health."""
+        hooks = self._storage.webhooks()
+        return tuple(
+            (one.label or host_shown(one.url), one.disabled_at) for one in hooks if one.disabled_at is not None
+        )
 
     # --- targets --------------------------------------------------------------------------------------------------
 

@@ -687,7 +687,8 @@ class TaskQueue(BatchActor):
     def vitals(self, _: t.ReadVitals) -> t.Vitals:
         refused = self._admission.refusal(self._now_s)
         no_space = refused.detail if refused is not None and refused.reason is Refusal.NO_SPACE else None
-        return t.Vitals(self._storage.oldest_waiting(self._now_ms), *disk_space(self._path.parent), no_space)
+        oldest, disk = self._storage.oldest_waiting(self._now_ms), disk_space(self._path.parent)
+        return t.Vitals(oldest, *disk, no_space, self._notices.disabled_webhooks())
 
     # --- the audit log ------------------------------------------------------------------------------------------------
 

@@ -17,4 +17,5 @@ CONDITIONS = {
     "oldest_wait": WARNING,
     "dead_letters_new": WARNING,
     "rejected_input": WARNING,
+    "webhook_disabled": WARNING,
 }

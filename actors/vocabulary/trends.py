@@ -53,9 +53,11 @@ class Vitals:
     """``oldest``: for each lane since when (Unix ms) its oldest task has waited for an agent, None where none does.
 
     ``disk_free`` and ``disk_size`` are bytes; ``no_space`` is why new tasks are refused for want of disk.
+    ``disabled_webhooks``: (what people call it, Unix ms since when).
     """
 
     oldest: tuple[int | None, ...]
     disk_free: int
     disk_size: int
     no_space: str | None = None
+    disabled_webhooks: tuple[tuple[str, int], ...] = ()

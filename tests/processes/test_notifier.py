@@ -145,7 +145,11 @@ def test_a_webhook_that_moved_or_is_gone_is_not_followed_and_says_so(hub: Hub, r
     [shown] = hub.get("/api/webhooks").json["webhooks"]
     assert "410" in shown["disabled_because"]
     assert hub.post(f"/api/webhooks/{made['id']}/test").status == 409
+    warned = lambda: "webhook_disabled" in [one["id"] for one in hub.get("/api/health").json["conditions"]]  # noqa: E731
+    wait_for(warned, 20, "the warning")
+    receiver.answers = [status(204)]
     assert hub.post(f"/api/webhooks/{made['id']}/enable").json["disabled_at"] is None
+    wait_for(lambda: not warned(), 20, "the end of the warning")
 
 
 def test_a_browser_is_told_over_a_restart_with_the_same_key_until_it_is_gone(hub: Hub, receiver: Receiver) -> None:

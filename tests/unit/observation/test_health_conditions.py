@@ -224,6 +224,14 @@ def test_critical_wins_and_comes_first_because_old_pages_show_only_the_first(mod
     assert [one.id for one in health.conditions] == ["failure_rate", "agent_offline", "queue_growing", "stuck_tasks"]
 
 
+def test_a_disabled_webhook_is_told_where_somebody_looks(model: HealthModel) -> None:
+    disabled = tuple((f"hook {number}", START_MS - number) for number in range(7))
+    condition = found(model, 0, disabled_webhooks=disabled)["webhook_disabled"]
+    assert (condition.severity, condition.since, condition.count) == (WARNING, START_MS - 6, 7)
+    assert "hook 0, hook 1" in condition.message and "and 2 more (7 webhooks" in condition.message
+    assert "webhook_disabled" not in found(model, 1)
+
+
 def test_thresholds_are_settings() -> None:
     model = HealthModel(HealthOptions(stuck_after_s=5.0, failure_min_finished=1))
     model.tasks.working("task-a", at(0).monotonic_s)
