@@ -38,8 +38,15 @@ def test_the_tree_in_the_readme_is_the_one_that_is_printed(tmp_path: Path) -> No
     """What ``agentcom tree`` prints, without what changes from second to second."""
     with Hub(tmp_path / "data", web_processes=2) as hub:
         found = hub.get("/api/system/tree", token=None).json
-        printed = [line.split("  ")[0] for line in lines(with_processes(found))]
+        printed = [_to_the_name(line) for line in lines(with_processes(found))]
     readme = (REPOSITORY / "README.md").read_text()
     start = readme.index("    root ")
-    drawn = [line[4:].split("  ")[0].rstrip() for line in readme[start:].split("\n\n")[0].splitlines()]
+    drawn = [_to_the_name(line[4:]) for line in readme[start:].split("\n\n")[0].splitlines()]
     assert drawn == printed
+
+
+def _to_the_name(line: str) -> str:
+    """The branches and the name, without the facts behind it."""
+    found = re.match(r"[│├└─ ]*\S+", line)
+    assert found is not None, line
+    return found[0]
