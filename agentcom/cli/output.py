@@ -41,6 +41,10 @@ class Output:
     def line(self, text: str) -> None:
         click.echo(safe(text))
 
+    def drawing(self, line: str) -> None:
+        """A line whose own parts are ``safe`` already, because it has colours between them."""
+        click.echo(line)
+
     def fields(self, *cells: object) -> None:
         """One line of tab-separated cells, for scripts to cut."""
         click.echo("\t".join(safe(str(cell)) for cell in cells))

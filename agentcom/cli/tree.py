@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from agentcom.cli.output import duration
+from agentcom.cli.output import duration, safe
 from agentcom.cli.session import Session, hub_options
 from agentcom.client import Json
 
@@ -42,7 +42,7 @@ def tree(session: Session, watch: bool, stacks: bool) -> None:
                 click.clear()
             whole = with_processes(found)
             for line in (*lines(whole, restarts=restarts if watch else None), *alarm_lines(found)):
-                session.out.line(line)
+                session.out.drawing(line)
         if not watch:
             return
         time.sleep(WATCH_PERIOD_S)
@@ -58,11 +58,11 @@ def with_processes(found: Json) -> Json:
 
 
 def lines(node: Json, prefix: str = "", lead: str = "", restarts: dict[str, int] | None = None) -> Iterator[str]:
-    """The drawing of one node and everything under it. ``restarts``: of the last drawing, by path; updated."""
-    yield f"{prefix}{lead}{_name(node, restarts, prefix)}{facts(node)}"
+    """The drawing of one node and everything under it, safe to print. ``restarts``: of the last drawing, by path; updated."""
+    yield f"{prefix}{lead}{_name(node, restarts, prefix)}{safe(facts(node))}"
     children = list(node.get("children", ()))
     below = prefix + {"": "", "├── ": "│   ", "└── ": "    "}[lead]
-    yield from (f"{below}{'│ ' if children else '  '}{line}" for line in _stack_lines(node))
+    yield from (f"{below}{'│ ' if children else '  '}{safe(line)}" for line in _stack_lines(node))
     shown = children[:CHILDREN_SHOWN]
     rest = len(children) - len(shown)
     for number, child in enumerate(shown):
@@ -73,12 +73,13 @@ def lines(node: Json, prefix: str = "", lead: str = "", restarts: dict[str, int]
 
 
 def _name(node: Json, restarts: dict[str, int] | None, place: str) -> str:
+    name = safe(str(node["id"]))
     if restarts is None:
-        return str(node["id"])
+        return name
     path, now = f"{place}{node['id']}", node.get("restarts") or 0
     before = restarts.get(path, now)
     restarts[path] = now
-    return click.style(node["id"], bold=True, reverse=True) if now > before else str(node["id"])
+    return click.style(name, bold=True, reverse=True) if now > before else name
 
 
 def _stack_lines(node: Json) -> list[str]:
@@ -88,7 +89,7 @@ def _stack_lines(node: Json) -> list[str]:
 
 def alarm_lines(root: Json) -> Iterator[str]:
     for alarm in root.get("alarms", ()):
-        yield f"! {alarm['id']}  {alarm['subject']}: {alarm['message']} (for {duration(alarm['for_s'])})"
+        yield safe(f"! {alarm['id']}  {alarm['subject']}: {alarm['message']} (for {duration(alarm['for_s'])})")
 
 
 def facts(node: Json) -> str:

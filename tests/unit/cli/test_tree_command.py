@@ -60,6 +60,14 @@ def test_as_json_it_is_the_answer_of_the_api(call: Call, hub: ScriptedHub) -> No
     assert call("tree", "--json").json == hub_tree(node("queue"))
 
 
+def test_nothing_in_the_tree_can_steer_the_terminal(call: Call, hub: ScriptedHub) -> None:
+    bell = "a\x1b]0;title\x07"
+    hostile = node(bell, handling=bell, busy_s=9.0, status=bell, stack=f"{bell}\n", last_exit=bell, restarts=1)
+    alarm = {"id": bell, "subject": bell, "message": bell, "for_s": 9.0}
+    hub.routes["GET", "/api/system/tree"] = (200, {**hub_tree(hostile), "alarms": [alarm]})
+    assert not {"\x1b", "\x07"} & set(call("tree").out)
+
+
 def test_stacks_are_asked_for_and_drawn_beside_their_actor(call: Call, hub: ScriptedHub) -> None:
     hub.routes["GET", "/api/system/tree"] = (200, hub_tree(node("queue", stack="  File x\n    sleep()\n")))
     drawn = call("tree", "--stacks").out
@@ -89,4 +97,4 @@ def test_live_it_is_drawn_again_and_a_restart_flashes(hub: ScriptedHub) -> None:
     hub.routes["GET", "/api/system/tree"] = [(200, first), (200, second)]
     with Terminal("tree", "--watch", "--hub", hub.url) as terminal:
         wait_for(lambda: REVERSE in terminal.raw, 30, "a mark at what was started again")
-        assert "restarted 1\u00d7" in terminal.screen()
+        wait_for(lambda: "restarted 1\u00d7" in terminal.raw, 10, "how often")
