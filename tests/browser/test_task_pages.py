@@ -87,8 +87,8 @@ def test_a_waiting_task_says_why_and_its_life_is_told_when_it_is_over(
     expect(page.get_by_test_id("why")).to_contain_text("coder, which lacks gpu")
     agent.add("gpu-box", "gpu")
     expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=20_000)
-    expect(page.get_by_test_id("history")).to_contain_text("gpu-box (attempt 1)")
-    expect(page.get_by_role("region", name="Result", exact=True)).to_contain_text('"by": "gpu-box"')
+    expect(page.get_by_test_id("history")).to_contain_text("gpu-box (generation 1)")
+    expect(page.get_by_role("group", name="Result", exact=True)).to_contain_text('by: "gpu-box"')
     expect(page.get_by_role("heading", name="Why is it waiting?")).to_be_hidden()
     assert waiting in page.url
     watched.check()

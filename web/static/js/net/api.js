@@ -5,6 +5,7 @@
  */
 
 import { base } from '../base.js';
+import { parse } from './lossless.js';
 import { admitted, authorization, refused } from './access.js';
 import { heard } from './pulse.js';
 
@@ -100,7 +101,7 @@ async function request(method, path, body, { signal, timeoutMs = TIMEOUT_MS, hea
     heard(performance.now() - askedAt);
     if (answer.status === 401) refused();
     else if (answer.ok) admitted();
-    if (answer.ok) return text === '' ? null : JSON.parse(text);
+    if (answer.ok) return text === '' ? null : parse(text);
     throw problemOf(answer.status, text);
   } catch (error) {
     if (error instanceof Problem || signal?.aborted) throw error;

@@ -1,0 +1,117 @@
+// @ts-check
+/** What one needs to know of a task at once, and what one can do with it. */
+
+import { useEffect, useState } from 'preact/hooks';
+import { agentAddress, at, taskAddress } from '../base.js';
+import { Problem, post } from '../net/api.js';
+import { State, TASK_STATES, laneName } from '../ui/chip.js';
+import { copy } from '../ui/command_line.js';
+import { Dialog } from '../ui/dialog.js';
+import { html } from '../ui/html.js';
+import { Icon } from '../ui/icons.js';
+import { foreignText, plural } from '../ui/text.js';
+import { Ago } from '../ui/time.js';
+import { toast } from '../ui/toast.js';
+import { asCli, asCurl } from './task_commands.js';
+import { DuplicateDialog } from './task_duplicate.js';
+
+/** @typedef {import('./task_commands.js').Task} Task */
+
+/** @param {{task: Task, attempts: object[], duplicates: string[], reload: () => void}} props */
+export function TaskHead({ task, attempts, duplicates, reload }) {
+  return html`
+    <section class="task-head" aria-label="The task">
+      <div class="task-line">
+        <${State} looks=${TASK_STATES} state=${task.status} />
+        <span class=${`tag lane-${laneName(task.priority)}`}><${Icon} name=${`lane-${task.priority}`} />${laneName(task.priority)}</span>
+        ${attempts.length > 0 && html`<span class="number" data-testid="attempt-count">Attempt ${attempts.length}; ${failures(task)}</span>`}
+        ${task.assigned_to && html`<span>${task.status === 'assigned' ? 'with' : 'by'} <a href=${agentAddress(task.assigned_to)}><bdi>${foreignText(task.assigned_to, 60)}</bdi></a></span>`}
+        <span class="quiet">submitted${task.submitted_by && html` by <bdi>${foreignText(task.submitted_by, 60)}</bdi>`} <${Ago} at=${task.created_at} prefix="Submitted" /></span>
+        <span class="task-id"><code class="quiet">${task.id}</code><button type="button" class="plain" aria-label="Copy the id of the task" onClick=${() => void copy(task.id)}><${Icon} name="copy" /></button></span>
+      </div>
+      ${(task.duplicate_of || duplicates.length > 0) && html`<${Relatives} of=${task.duplicate_of} duplicates=${duplicates} />`}
+      <${Actions} task=${task} reload=${reload} />
+    </section>
+  `;
+}
+
+/** @param {Task} task */
+function failures(task) {
+  const left = Math.max(0, task.max_retries - task.retry_count);
+  if (task.status === 'dead_letter' || task.retry_count === 0) return plural(task.retry_count, 'failure');
+  return `${plural(task.retry_count, 'failure')}, ${left} more and it is dead`;
+}
+
+/** @param {{of?: string, duplicates: string[]}} props */
+function Relatives({ of, duplicates }) {
+  return html`
+    <p class="quiet" data-testid="relatives">
+      ${of && html`Made after <a href=${taskAddress(of)}><code>${of}</code></a>. `}
+      ${duplicates.length > 0 && html`Duplicated as ${duplicates.map((id, place) => html`${place > 0 ? ', ' : ''}<a key=${id} href=${taskAddress(id)}><code>${id}</code></a>`)}.`}
+    </p>
+  `;
+}
+
+/** @typedef {'cancel' | 'retry'} Action */
+
+/** @type {Record<Action, {pending: string, done: string}>} */
+const SAYS = {
+  cancel: { pending: 'Cancelling…', done: 'The task is cancelled.' },
+  retry: { pending: 'Queueing…', done: 'The task is queued again.' },
+};
+
+/** @param {{task: Task, reload: () => void}} props */
+function Actions({ task, reload }) {
+  const [open, setOpen] = useState(/** @type {'cancel' | 'duplicate' | null} */ (null));
+  const [pending, setPending] = useState(/** @type {Action | null} */ (null));
+  useEffect(() => setPending(null), [task.status, task.generation]);
+  const act = async (/** @type {Action} */ action) => {
+    if (pending) return;
+    setPending(action);
+    try {
+      await post(`/api/tasks/${encodeURIComponent(task.id)}/${action}`);
+      toast('ok', SAYS[action].done);
+      reload();
+    } catch (error) {
+      setPending(null);
+      toast('warning', error instanceof Problem ? error.message : String(error));
+    }
+  };
+  const isOpen = task.status === 'queued' || task.status === 'assigned';
+  return html`
+    <div class="task-actions">
+      ${isOpen && html`<button type="button" class="danger" aria-disabled=${pending !== null} onClick=${() => pending || setOpen('cancel')}><${Icon} name="cancelled" />${pending === 'cancel' ? SAYS.cancel.pending : 'Cancel'}</button>`}
+      ${task.status === 'dead_letter' && html`<button type="button" aria-disabled=${pending !== null} onClick=${() => void act('retry')}><${Icon} name="retry" />${pending === 'retry' ? SAYS.retry.pending : 'Retry'}</button>`}
+      <button type="button" onClick=${() => setOpen('duplicate')}><${Icon} name="submitted" />Duplicate and edit</button>
+      <button type="button" onClick=${() => void copy(asCli(task))}><${Icon} name="copy" />Copy as CLI</button>
+      <button type="button" onClick=${() => void copy(asCurl(task))}><${Icon} name="copy" />Copy as curl</button>
+      <a class="button" href=${at(`/api/dashboard/tasks/${encodeURIComponent(task.id)}`)} target="_blank" rel="noopener noreferrer">Raw JSON</a>
+      ${open === 'duplicate' && html`<${DuplicateDialog} task=${task} onClose=${() => setOpen(null)} />`}
+      ${open === 'cancel' && html`<${CancelDialog} task=${task} onClose=${() => setOpen(null)} onConfirm=${() => void act('cancel')} />`}
+    </div>
+  `;
+}
+
+/** @param {{task: Task, onClose: () => void, onConfirm: () => void}} props */
+function CancelDialog({ task, onClose, onConfirm }) {
+  const isRunning = task.status === 'assigned' && task.assigned_to;
+  return html`
+    <${Dialog} title="Cancel this task?" onClose=${onClose} testid="cancel-dialog">
+      <p><bdi class="strong">${foreignText(task.description, 200)}</bdi></p>
+      <p>${isRunning ? html`<bdi>${foreignText(task.assigned_to, 60)}</bdi> works on it. Its process is ended, and nothing of its result is kept.` : 'No agent has it. It will not be handed out.'}</p>
+      <div class="dialog-actions">
+        <button type="button" onClick=${onClose}>Let it be</button>
+        <button
+          type="button"
+          class="danger"
+          onClick=${() => {
+            onClose();
+            onConfirm();
+          }}
+        >
+          Cancel the task
+        </button>
+      </div>
+    <//>
+  `;
+}
