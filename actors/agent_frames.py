@@ -155,7 +155,7 @@ class AgentFrames:
                 return
             if slot is not None:
                 self._fsm.give_back_slot(slot, ReclaimCause.AGENT_CRASHED)
-            self._fsm.push({"type": "task_reassign", "task_id": frame["task_id"]})
+            self._fsm.push({"type": "task_reassign", **_attempt_of(frame)})
 
         self._recover(frame, answered)
 
@@ -165,7 +165,7 @@ class AgentFrames:
                 return
             goes_on = isinstance(answer, Task) and self._fsm.resume(answer) is not None
             action = "continue" if goes_on else "abort"
-            self._fsm.push({"type": "state_report_ack", "task_id": frame["task_id"], "action": action})
+            self._fsm.push({"type": "state_report_ack", **_attempt_of(frame), "action": action})
 
         self._recover(frame, answered)
 
@@ -193,10 +193,7 @@ class AgentFrames:
             return
         assert isinstance(answer, Refused)
         reason = Refusal(answer.reason).value
-        error = {"type": "error", "error": f"{code}: {reason}", "task_id": frame["task_id"]}
-        if "generation" in frame:  # the agent may hold a later attempt of the same task by now
-            error["generation"] = frame["generation"]
-        self._fsm.push(error)
+        self._fsm.push({"type": "error", "error": f"{code}: {reason}", **_attempt_of(frame)})
         if self._fsm.slots.holding(frame["task_id"]) is not None:
             self._fsm.ask_what_is_held(fresh=False)
 
@@ -208,6 +205,11 @@ class AgentFrames:
         if generation is not None:
             ack["generation"] = generation
         self._fsm.push(ack)
+
+
+def _attempt_of(frame: Frame) -> Frame:
+    """What the answer is about: the agent may hold a later attempt of the same task by the time it hears of an older one."""
+    return {name: frame[name] for name in ("task_id", "generation") if name in frame}
 
 
 def _is_unknown(answer: object) -> bool:

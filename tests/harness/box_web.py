@@ -49,7 +49,9 @@ class BoxAgent:
             case "task_ack" if frame["status"] == "complete":
                 self.results.append((frame["task_id"], frame["generation"]))
                 self.holding.pop(frame["task_id"], None)
-            case "task_cancelled" | "task_reassign":
+            case "task_cancelled":
+                self.holding.pop(frame["task_id"], None)
+            case "task_reassign" if frame.get("generation") in (None, self.holding.get(frame["task_id"])):
                 self.holding.pop(frame["task_id"], None)
             case "error" if frame.get("generation") == self.holding.get(frame.get("task_id", "")):
                 self.holding.pop(frame["task_id"], None)

@@ -298,7 +298,8 @@ class World:
             }
             agent.later.append((self.now + self.chance.uniform(2.0, 6.0), result))
         if frame["type"] == "state_report_ack" and frame["action"] == "abort":
-            agent.holding.pop(frame["task_id"], None)
+            if agent.holding.get(frame["task_id"]) == frame["generation"]:
+                del agent.holding[frame["task_id"]]
         elif frame["type"] == "state_report_ack" and frame["task_id"] in agent.holding:
             result = {"type": "task_complete", "task_id": frame["task_id"], "result": 1}
             agent.later.append((self.now + 1.0, result | {"generation": agent.holding[frame["task_id"]]}))

@@ -214,8 +214,23 @@ def test_recovering_continues_or_reassigns_and_a_crash_counts(box: Box) -> None:
     [answer] = box.says(connection, "task_recovering", task_id="task-unknown", last_status="working")
     assert answer == {"type": "task_reassign", "task_id": "task-unknown"}
     answers = box.says(connection, "task_recovering", task_id=task_id, generation=generation, last_status="crashed")
-    assert answers[0] == {"type": "task_reassign", "task_id": task_id}
+    assert answers[0] == {"type": "task_reassign", "task_id": task_id, "generation": generation}
     assert box.task(task_id).reclaim_count == 1
+
+
+def test_an_abort_names_its_attempt_because_the_agent_may_have_a_later_one(box: Box) -> None:
+    """It came after the assignment of generation 3 and ended that: the task stayed with an agent that had dropped it."""
+    connection, task_id, generation = assigned(box)
+    box.says(connection, "task_rejected", task_id=task_id, generation=generation, reason="busy")
+    box.wait(3, connection)
+    assert box.assignment(connection)["generation"] == 3
+    answers = box.says(connection, "state_report", task_id=task_id, generation=generation, status="working")
+    assert answers[-1] == {
+        "type": "state_report_ack",
+        "task_id": task_id,
+        "generation": generation,
+        "action": "abort",
+    }
 
 
 def test_a_crashed_fsm_finds_its_connection_and_its_task_again(box: Box) -> None:

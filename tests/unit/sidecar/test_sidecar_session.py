@@ -165,6 +165,13 @@ def test_abort_kills_and_drops() -> None:
     assert session.ended(ATTEMPT.key, DONE) == []  # the child's last word interests nobody
 
 
+def test_an_abort_of_an_earlier_attempt_leaves_this_one_alone() -> None:
+    session = session_in(State.RUNNING)
+    about = {"task_id": "task-1", "generation": ATTEMPT.generation - 1}
+    assert session.received({"type": "state_report_ack", **about, "action": "abort"}) == []
+    assert session.state is State.RUNNING
+
+
 def test_a_refused_acceptance_kills_and_drops() -> None:
     session = session_in(State.RUNNING)
     effects = session.received(error("task_accept_failed: stale_generation"))
