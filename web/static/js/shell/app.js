@@ -25,7 +25,7 @@ export function App() {
     <${Navigation} />
     <div class=${isStale ? 'stage not-live' : 'stage'}>
       <${Banner} />
-      <main id="content" class=${`page-${page?.id ?? 'none'}`} tabindex="-1">
+      <main id="content" class=${`page-${page?.id ?? 'none'}`} tabindex="0">
         <${Boundary} key=${place.value} what="This page">
           ${isClosed.value ? html`<${SignIn} />` : page ? html`<${page.component} params=${params} query=${query} />` : html`<${NoPage} />`}
         <//>

@@ -4,6 +4,12 @@
 /** Characters of a foreign text that are shown at most: one huge word must not slow the page down. */
 const TEXT_MAX = 400;
 
+/** Control characters but tabs and line ends. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** What turns the direction of the text after it, so that `exe.png` can read as something else. Marks of one character's direction stay. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * A foreign value as text that is safe to lay out: a string, without control characters, not endlessly long.
  * @param {unknown} value
@@ -13,7 +19,7 @@ const TEXT_MAX = 400;
 export function foreignText(value, max = TEXT_MAX) {
   if (value === null || value === undefined) return '';
   const text = (typeof value === 'string' ? value : String(value)).slice(0, max * 2);
-  const points = Array.from(text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ' '));
+  const points = Array.from(text.replace(CONTROLS, ' ').replace(TURNS, '\ufffd'));
   return points.length > max ? `${points.slice(0, max - 1).join('')}…` : points.join('');
 }
 

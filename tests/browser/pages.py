@@ -1,0 +1,40 @@
+"""The pages there are, from the page's own table, and how a test knows that one of them has come to rest."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.harness.waiting import wait_for
+from web.options import STATIC_DIR
+
+_JS = STATIC_DIR / "js"
+
+
+def listed() -> list[str]:
+    """The path of every page in ``pages.js``, in its order: a page that is added there is tested."""
+    table = (_JS / "pages.js").read_text()
+    files = dict(re.findall(r"import \{ page as (\w+) \} from '\./(pages/[\w-]+\.js)'", table))
+    names = re.search(r"pages = \[([^\]]*)\]", table)
+    assert names is not None and files
+    return [_path(files[name.strip()]) for name in names[1].split(",") if name.strip()]
+
+
+def _path(file: str) -> str:
+    found = re.search(r"export const page = \{[^}]*?\bpath: '([^']+)'", (_JS / file).read_text())
+    assert found is not None, file
+    return found[1]
+
+
+def at_rest(page: Any) -> None:
+    """What it shows is there: no placeholder is left, and nothing in the document has changed for a while."""
+    page.locator("h1").first.wait_for(timeout=15_000)
+    seen: list[tuple[int, int]] = []
+
+    def rests() -> bool:
+        page.wait_for_timeout(120)
+        now = page.evaluate("[document.querySelectorAll('.skeleton').length, document.body.innerText.length]")
+        seen.append(tuple(now))
+        return len(seen) > 2 and seen[-1][0] == 0 and seen[-1] == seen[-2] == seen[-3]
+
+    wait_for(rests, 20, f"{page.url} coming to rest")
