@@ -205,6 +205,7 @@ class Trends:
         self._open = {size: _Open(_start_of(size, now), found.get(size)) for size in KEPT_S}
         self._minutes: deque[_Minute] = deque()
         self._minute_began_s = now.monotonic_s
+        self._looked_s = now.monotonic_s
         self._wait, self._run = histogram.empty(), histogram.empty()
         """Of the whole minutes of the last hour."""
         self._in_hour: deque[_Minute] = deque()
@@ -226,6 +227,9 @@ class Trends:
 
     def look(self, levels: Levels, now: Moment) -> tuple[tuple[int, Rollup], ...]:
         """The buckets that are to be stored, with their size: none, or all three after a fine one is over."""
+        if now.monotonic_s <= self._looked_s:  # time stands still (``agentcom demo --frozen``), so no second is over
+            return ()
+        self._looked_s = now.monotonic_s
         done = self._close(now) if self._open[FINE_S].start != _start_of(FINE_S, now) else ()
         for bucket in self._open.values():
             bucket.sample(levels)

@@ -88,6 +88,7 @@ class DemoAgent:
                 "agent_id": self._member.name,
                 "token": self._token,
                 "capabilities": list(self._member.capabilities),
+                "output": True,
             }
         )
         while (message := await self._socket.read_message()) is not None:
@@ -167,15 +168,34 @@ class DemoAgent:
         await self._do(order, self._story.work(number).attempt_s(self._member, attempt))
 
     async def _do(self, order: Frame, seconds: float) -> None:
+        output = self._output(order)
         for step in range(PROGRESS_STEPS):
             await asyncio.sleep(seconds / PROGRESS_STEPS)
             while self._is_frozen:
                 await asyncio.sleep(3600)
+            self._print(order, output, step, step + 1)
             if step < PROGRESS_STEPS - 1:
                 self._send("task_progress", order, progress=100 * (step + 1) // PROGRESS_STEPS)
         self._attempt = None
         self._report = self._ending(order)
         self._write(self._report)
+
+    def print_until_now(self) -> None:
+        """What an attempt that is half over has printed."""
+        if self._attempt is not None:
+            self._print(self._attempt, self._output(self._attempt), 0, PROGRESS_STEPS // 2)
+
+    def _output(self, order: Frame) -> list[str]:
+        number = order["metadata"].get("number")
+        if not isinstance(number, int):
+            return [f"task: {order.get('description', '')}", "done"]
+        return self._story.output(self._story.work(number), self._attempts.get(order["task_id"], 0))
+
+    def _print(self, order: Frame, output: list[str], since: int, until: int) -> None:
+        """The part of the lines that belongs to these steps."""
+        first, last = (len(output) * step // PROGRESS_STEPS for step in (since, until))
+        if lines := [["out", line] for line in output[first:last]]:
+            self._send("task_output", order, seq=first + 1, lines=lines)
 
     def _ending(self, order: Frame) -> Frame:
         about = {"task_id": order["task_id"], "generation": order["generation"]}

@@ -64,7 +64,7 @@ class Fleet:
             await asyncio.sleep(LOOK_S)
         async with asyncio.TaskGroup() as together:
             for member in FLEET:
-                if not (self._seeded.frozen and self._is_lost(member.name)):
+                if not (self._seeded.frozen and self._is_absent(member.name)):
                     url, token = await self._identity(member.name, "agent")
                     agent = DemoAgent(url, member, token, self._story, is_frozen=self._seeded.frozen)
                     self._agents[member.name] = agent
@@ -78,6 +78,10 @@ class Fleet:
 
     def _is_lost(self, name: str) -> bool:
         return name == LOST and self._seeded.lost_at is not None
+
+    def _is_absent(self, name: str) -> bool:
+        """Without tasks a frozen demo shows a hub on its first day."""
+        return self._is_lost(name) or self._seeded.tasks == 0
 
     # --- frozen -------------------------------------------------------------------------------------------------------
 
@@ -96,9 +100,11 @@ class Fleet:
                 agent.hold(held)
                 agent.report_state()
                 await self._until(hub, _shows(name, "working"))
+                agent.print_until_now()
         stopped_clock.write(clock, now_ms)
-        self._agents[names[-1]].say_status("connected")  # an event, because a snapshot is made anew only after one
-        await self._until(hub, lambda shown: shown["timestamp"] == now_ms)
+        if names:
+            self._agents[names[-1]].say_status("connected")  # an event, because a snapshot is made anew only after one
+            await self._until(hub, lambda shown: shown["timestamp"] == now_ms)
         (self._directory / SETTLED_FILE).touch()
 
     def _connected_ago_ms(self, name: str) -> int:

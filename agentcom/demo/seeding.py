@@ -18,7 +18,9 @@ from actors.vocabulary.tasks import AgentPresence, KnownAgent
 from agentcom import data_dir
 from agentcom.demo.past import Held, Past
 from agentcom.demo.story import LOST, Story
+from agentcom.demo.trends import PastTrends
 from agentcom.failures import ExitStatus, Failure
+from wire.rollups import pack
 
 MARKER = "demo.json"
 
@@ -78,11 +80,16 @@ def _write(database: Path, story: Story, tasks: int, now_ms: int) -> Past:
     storage = SqliteStorage(database)
     try:
         past = Past(story, tasks, now_ms, storage.next_seq)
+        trends = PastTrends(now_ms)
         steps = past.steps()
         while batch := list(islice(steps, BATCH)):
             for step in batch:
                 storage.save(step.before, step.after, step.entry, step.finish)
+                trends.take(step)
             storage.commit()
+        trends.finish()
+        storage.rollups.record([(size, start, pack(one)) for (size, start), one in trends.buckets.items()])
+        storage.commit()
         if past.lost_at is not None:
             storage.directory.record_agent(KnownAgent(LOST, LOST, AgentPresence.LOST, past.lost_at))
             storage.commit()

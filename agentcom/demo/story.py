@@ -240,6 +240,26 @@ class Story:
         task = NewTask(invented.description, invented.lane, metadata, invented.needs)
         return Work(number, task, invented, result)
 
+    def output(self, work: Work, attempt: int) -> list[str]:
+        """What an attempt prints, in the order in which it does; with the colours of a terminal, as programs like to."""
+        chance = self.chance(f"output:{work.number}:{attempt}")
+        part = work.plan.part
+        lines = [
+            f"\x1b[1m$ git switch --create {work.result['branch']}\x1b[0m",
+            f"Switched to a new branch '{work.result['branch']}'",
+            f"task: {work.task.description}",
+        ]
+        for _, slug in chance.sample(_FEATURES, 6):
+            lines.append(f"reading  src/{part}/{slug}.py  ({chance.randint(40, 900)} lines)")
+        lines.append(f"\x1b[1m$ pytest -q tests/{part}\x1b[0m")
+        passed = 0
+        for _, slug in chance.sample(_FEATURES, 5):
+            passed += (more := chance.randint(4, 40))
+            lines.append(f"tests/{part}/test_{slug}.py {'.' * more}")
+        if attempt < work.plan.fails:
+            return [*lines, f"\x1b[31m{work.plan.error}\x1b[0m"]
+        return [*lines, f"\x1b[32m{passed} passed\x1b[0m in {chance.uniform(2, 30):.1f} s", str(work.result["summary"])]
+
     def _invent(self, number: int) -> Invented:
         chance = self.chance(f"work:{number}")
         kind = chance.choice(self._kinds)

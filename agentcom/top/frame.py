@@ -128,7 +128,7 @@ def _title(view: View, url: str, now_s: float) -> RenderableType:
     left = Text("agentcom top", style="bold")
     environment = view.snapshot.get("environment") if view.snapshot is not None else None
     if environment:
-        left.append("  ").append(f" {safe(environment).upper()} ", style="bold black on magenta")
+        left.append("  ").append(f" {safe(environment).upper()} ", style="bold white on purple4")
     left.append(f"  {url}", style="dim")
     right = Text(f"{mark} {connection}", style=style)
     if view.is_paused:
@@ -177,7 +177,7 @@ def _health(view: View, now_s: float) -> Iterable[RenderableType]:
         line = (
             line.copy()
             .append(f"  {mark} {safe(one['message'])}", style="not bold default")
-            .append(f"  for {since}", "dim")
+            .append(f"  for {since}", "dim not bold default")
         )
         line.no_wrap, line.overflow = True, "ellipsis"
         yield line
@@ -197,7 +197,7 @@ def _counters(view: View, now_s: float) -> RenderableType:
         (_rate(rates.completed), "done/min"),
         (f"{hour['completed_last_hour']:,}", "done in 60 min"),
         (duration(hour["avg_completion_ms"] / 1000), "mean"),
-        (f"{hour['total_tokens_hour']:,}", "tokens in 60 min"),
+        (_large(hour["total_tokens_hour"]), "tokens in 60 min"),
     ]
     line = Text(no_wrap=True, overflow="ellipsis")
     for number, name in facts:
@@ -330,6 +330,14 @@ def _short(task_id: object) -> Text:
 
 def _rate(per_minute: float | None) -> str:
     return "-" if per_minute is None else f"{per_minute:.1f}" if per_minute < 100 else f"{per_minute:,.0f}"
+
+
+def _large(number: int) -> str:
+    """Three digits are enough for what only grows."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= 10 * size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:,}"
 
 
 def _clock(unix_ms: int) -> str:

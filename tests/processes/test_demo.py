@@ -32,6 +32,7 @@ def state(demo: Demo) -> dict[str, Any]:
         "states": demo.get("/api/agents/states").json,
         "stats": demo.get("/api/tasks/stats").json,
         "health": demo.get("/api/health").json,
+        "output": [demo.get(f"/api/dashboard/tasks/{task['id']}/output").json for task in tasks if task["assigned_to"]],
     }
 
 
