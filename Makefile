@@ -6,7 +6,7 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 PACKAGES := actors web supervision wire link sidecar notifier agentcom
 
-.PHONY: run test lint types page-types chromium bench clean
+.PHONY: run test lint types page-types chromium screenshots bench clean
 
 run: $(RUN_STAMP)
 	$(VENV)/bin/agentcom run examples/first-job.toml
@@ -32,6 +32,11 @@ tools/page-types/node_modules/.stamp: tools/page-types/package-lock.json
 
 chromium: $(TEST_STAMP)
 	tools/ensure-chromium.sh
+
+# The pictures of the documents, from a frozen demo: the same every time.
+screenshots: $(TEST_STAMP) chromium
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e '.[test,screenshots]'
+	$(VENV)/bin/python tools/take_screenshots.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "AgentCom needs Python 3.11 or newer; say which:  make PYTHON=python3.11 …")'

@@ -1,81 +1,194 @@
-"""Makes docs/images/dashboard-{dark,light}.png from a real hub with real agents.
+"""Makes the pictures of ``docs/`` from a frozen demo, so that the same program makes the same pictures:  make screenshots
 
-Run from the repository's root in the environment of the tests:  .venv/bin/python tools/take_screenshots.py
+Every page of ``SHOTS`` in both themes on a desktop, those that are marked also on a phone; and ``agentcom top`` as a drawing. A
+name as argument makes only the pictures that begin with it. Nothing moves while they are taken: the hub's clock and the
+browser's stand still.
 """
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
+from rich.console import Console
 
-from tests.harness.fleet import Fleet
-from tests.harness.hub import Hub
-from tests.harness.socket import Socket
+from agentcom.cli.demo import FROZEN_AT_MS
+from agentcom.top import frame
+from agentcom.top.view import View
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.harness.demo import Demo
 
-IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+IMAGES = REPOSITORY / "docs" / "images"
 
-WORK = [
-    ("Summarise the open pull requests", "normal", ["review"]),
-    ("Fix the login redirect after a password reset", "urgent", ["code"]),
-    ("Run the integration tests on the release branch", "high", ["linux"]),
-    ("Translate the onboarding guide to German", "low", ["write"]),
-    ("Bisect the slow start of the importer", "high", ["code", "linux"]),
-    ("Draft the release notes of 2.4", "normal", ["write"]),
-]
+#: Files that are not pictures of the page.
+KEPT = re.compile(r"bench-.*\.svg")
+
+TASKS = 2000
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+#: Colours of a picture: enough for a page, and a third of the bytes.
+COLOURS = 255
+
+#: All pictures together.
+MOST_BYTES = 3 * 1024 * 1024
+
+TERMINAL_COLUMNS = 118
+TERMINAL_ROWS = 36
+
+
+@dataclass(frozen=True)
+class Shot:
+    """``path`` may name what the demo knows: ``{task}``, ``{agent}``. ``prepare`` acts on the page before the picture."""
+
+    name: str
+    path: str
+    on_phone: bool = False
+    prepare: Callable[[Any], None] = lambda page: None
+
+
+SHOTS = (
+    Shot("overview", "/", on_phone=True),
+    Shot("tasks", "/tasks", on_phone=True),
+    Shot("task", "/tasks/{task}", on_phone=True),
+    Shot("system", "/system"),
+)
 
 
 def main() -> None:
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     folder = Path(tempfile.mkdtemp(prefix="screenshots-"))
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    if not wanted:
+        for old in IMAGES.iterdir():
+            if not KEPT.fullmatch(old.name):
+                old.unlink()
     try:
-        with Hub(folder / "data") as hub, Fleet(hub, folder / "fleet") as fleet:
-            prepare(hub, fleet)
-            take(hub)
+        with Demo(folder / "data", tasks=TASKS) as demo:
+            take_pages(demo, [shot for shot in SHOTS if shot.name.startswith(wanted)])
+            if "top".startswith(wanted):
+                draw_top(demo)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    size = sum(path.stat().st_size for path in IMAGES.iterdir())
+    print(f"{len(list(IMAGES.iterdir()))} pictures, {size / 1024:.0f} KiB")
+    if size > MOST_BYTES:
+        sys.exit(f"more than {MOST_BYTES} bytes: leave some away")
 
 
-def prepare(hub: Hub, fleet: Fleet) -> None:
-    """Some work done, some in hand, some waiting, and two tasks that nobody could do."""
-    fleet.add("coder-1", "code", "review", "linux", work_ms=900)
-    fleet.add("coder-2", "code", "linux", work_ms=1300)
-    fleet.add("writer", "write", "review", work_ms=700)
-    clumsy = Socket(f"{hub.ws_url}/ws")
-    clumsy.ask(type="identify", agent_id="gpu-box", token=hub.agent_token("gpu-box"), capabilities=["gpu"])
-    for text, error in (
-        ("Train the ranking model on last week's clicks", "CUDA out of memory: tried to allocate 2.4 GiB"),
-        ("Render the intro at 4K", "exit status 137: killed by the out-of-memory killer"),
-    ):
-        task_id = hub.submit(text, max_retries=1, needed_capabilities=["gpu"])
-        clumsy.hear_type("task_assign")
-        clumsy.ask(type="task_failed", task_id=task_id, generation=1, error=error)
-    for number in range(42):
-        text, lane, needs = WORK[number % len(WORK)]
-        hub.submit(f"{text} (part {number // len(WORK) + 1})", priority=lane, needed_capabilities=needs)
-    hub.submit("Fine-tune the small model", needed_capabilities=["gpu"], priority="high")
-    clumsy.hear_type("task_assign")
-    for _ in range(3):
-        hub.submit("Label the new screenshots", needed_capabilities=["eyes"], priority="low")
-    time.sleep(6)
+# --- the page -----------------------------------------------------------------------------------------------------
 
 
-def take(hub: Hub) -> None:
-    IMAGES.mkdir(parents=True, exist_ok=True)
+def take_pages(demo: Demo, shots: list[Shot]) -> None:
+    known = {"task": a_task_worth_showing(demo), "agent": "builder-1"}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for scheme in ("dark", "light"):
-            page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-            page.goto(hub.url)
-            page.get_by_test_id("completion-row").first.wait_for()
-            page.wait_for_timeout(1500)
-            page.screenshot(path=IMAGES / f"dashboard-{scheme}.png")
+            for size, is_phone in ((DESKTOP, False), (PHONE, True)):
+                context = browser.new_context(
+                    viewport=size,
+                    color_scheme=scheme,
+                    device_scale_factor=1.5 if is_phone else 1,
+                    has_touch=is_phone,
+                    reduced_motion="reduce",
+                    locale="en-GB",
+                    timezone_id="UTC",
+                )
+                page = context.new_page()
+                page.clock.set_fixed_time(FROZEN_AT_MS)
+                for shot in shots:
+                    if is_phone and not shot.on_phone:
+                        continue
+                    page.goto(demo.url + shot.path.format(**known))
+                    settle(page)
+                    shot.prepare(page)
+                    save(page.screenshot(), f"{shot.name}-{scheme}{'-phone' if is_phone else ''}.png")
+                context.close()
         browser.close()
+
+
+def settle(page: Any) -> None:
+    """Until two pictures in a row are the same."""
+    page.wait_for_load_state("load")
+    before = b""
+    for _ in range(60):
+        page.wait_for_timeout(250)
+        now = page.screenshot()
+        if now == before:
+            return
+        before = now
+    raise SystemExit(f"{page.url} does not come to rest")
+
+
+def save(png: bytes, name: str) -> None:
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    small = image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    small.save(IMAGES / name, optimize=True)
+
+
+def a_task_worth_showing(demo: Demo) -> str:
+    """One that took several attempts, on more than one agent."""
+
+    def attempts(task: dict[str, Any]) -> int:
+        return int(task["retry_count"])
+
+    def agents(task: dict[str, Any]) -> int:
+        return len(
+            {str(entry["details"]) for entry in demo.task(task["id"])["history"] if entry["event"] == "assigned"}
+        )
+
+    done = demo.get("/api/tasks?status=completed&limit=500").json["tasks"]
+    best = max(
+        (task for task in done if attempts(task) > 0), key=lambda task: (attempts(task), agents(task), task["id"])
+    )
+    return str(best["id"])
+
+
+# --- the terminal -------------------------------------------------------------------------------------------------
+
+#: Without fonts from elsewhere: a picture of ours asks nobody for anything.
+_SVG = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img"
+ aria-label="agentcom top in a terminal">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, monospace; font-size: {char_height}px;
+ line-height: {line_height}px; font-variant-east-asian: full-width; white-space: pre }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+{lines}
+</defs>
+<rect fill="#0f1218" width="{width}" height="{height}" rx="8"/>
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def draw_top(demo: Demo) -> None:
+    view = View()
+    view.take(demo.snapshot(), 0.0)
+    console = Console(width=TERMINAL_COLUMNS, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(
+        frame.screen(view, "http://127.0.0.1:4100", 0.0, TERMINAL_COLUMNS, TERMINAL_ROWS), height=TERMINAL_ROWS
+    )
+    (IMAGES / "top.svg").write_text(console.export_svg(code_format=_SVG, unique_id="top"), encoding="utf-8")
 
 
 if __name__ == "__main__":
