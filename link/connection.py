@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from link.framing import FrameError, FrameReader, encode_frame
@@ -76,6 +76,12 @@ class LinkConnection(asyncio.Protocol, Generic[T]):
         if not self._flush_scheduled:
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
+
+    def send_now(self, messages: Sequence[object]) -> None:
+        """Send these, and what waits, without a further turn of the loop."""
+        if self._transport is not None:
+            self._outbox += messages
+            self._flush()
 
     def _flush(self) -> None:
         self._flush_scheduled = False

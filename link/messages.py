@@ -5,6 +5,8 @@ Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``Agent
 Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``IdentityUpdate``,
 ``TaskPrinted``.
 
+None of them can be part of a cycle, so none is of interest to the collector.
+
 A *connection* is one agent socket; its id is unique over all web processes and boots.
 """
 
@@ -15,14 +17,14 @@ from typing import Any, TypeAlias
 import msgspec
 
 
-class WebHello(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class WebHello(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """First frame of a web process; its ``AgentUp`` announcements follow at once."""
 
     web_id: str
     pid: int
 
 
-class CalledBy(msgspec.Struct, frozen=True, array_like=True):
+class CalledBy(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """On whose behalf. ``role``: that of the token, or ``local`` for a page without one. ``way``: page, cli or api."""
 
     name: str
@@ -30,7 +32,7 @@ class CalledBy(msgspec.Struct, frozen=True, array_like=True):
     way: str
 
 
-class Call(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class Call(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """A request. ``op`` is a key of ``actors.gateway.OPERATIONS``; ``args`` are the fields of its message."""
 
     call_id: int
@@ -40,7 +42,7 @@ class Call(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """For what the audit log names; plain submits and reads go without."""
 
 
-class AgentUp(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class AgentUp(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """An authenticated agent has a connection. ``resumed``: it had it before this hub started (re-announcement)."""
 
     connection: str
@@ -56,46 +58,46 @@ class AgentUp(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Whether it reads several frames in one message (a JSON array)."""
 
 
-class AgentFrame(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class AgentFrame(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """A validated frame of an agent: ``frame`` is the JSON object as decoded, ``type`` included."""
 
     connection: str
     frame: dict[str, Any]
 
 
-class AgentsSeen(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class AgentsSeen(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """These connections showed life (any inbound frame or pong) since the last such message."""
 
     connections: list[str]
 
 
-class AgentDown(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class AgentDown(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """``clean``: the agent closed with 1000 or 1001; anything else is a loss."""
 
     connection: str
     clean: bool
 
 
-class WatchOutput(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class WatchOutput(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """All tasks whose output some page of this process shows now; replaces what it said before."""
 
     task_ids: list[str]
 
 
-class InputRejected(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class InputRejected(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """So many messages of agents and clients broke the rules since the last such message."""
 
     messages: int
 
 
-class IdentityEntry(msgspec.Struct, frozen=True, array_like=True):
+class IdentityEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     token_id: str
     name: str
     role: str
     secret_sha256: bytes
 
 
-class HubHello(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class HubHello(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """First frame of the hub. ``identities`` is the complete table, so that authentication needs no round trip."""
 
     boot_id: str
@@ -103,7 +105,7 @@ class HubHello(msgspec.Struct, frozen=True, tag=True, array_like=True):
     identities: list[IdentityEntry]
 
 
-class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """Answer to ``Call``: ``refusal`` None and a ``value`` of plain types, or a code (``Refusal`` values, ``unavailable``,
     ``invalid``) with a safe ``detail``. ``snapshot`` replies carry bytes of JSON in ``value``."""
 
@@ -113,7 +115,7 @@ class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str = ""
 
 
-class ToAgents(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class ToAgents(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """Send one message to these connections: a JSON frame, or an array of frames (an encoded presence push goes to many).
 
     ``answers``: the type and the task of each frame of the agent that this answers (``wire.answers``), so that the web
@@ -124,13 +126,13 @@ class ToAgents(msgspec.Struct, frozen=True, tag=True, array_like=True):
     answers: tuple[tuple[str, str | None], ...] = ()
 
 
-class CloseAgent(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class CloseAgent(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     connection: str
     code: int
     reason: str
 
 
-class DashboardBatch(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class DashboardBatch(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """See ``actors.vocabulary.dashboard.Batch``."""
 
     first_seq: int
@@ -138,13 +140,13 @@ class DashboardBatch(msgspec.Struct, frozen=True, tag=True, array_like=True):
     events: bytes
 
 
-class IdentityUpdate(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class IdentityUpdate(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """The complete table after a change; sockets of a revoked identity are closed with 4403."""
 
     identities: list[IdentityEntry]
 
 
-class TaskPrinted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class TaskPrinted(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """Lines of a task whose output this process watches; see ``actors.vocabulary.output.Printed``."""
 
     task_id: str

@@ -92,7 +92,9 @@ class LinkServer:
                 self._loop.call_soon_threadsafe(self._flush)
 
     def _flush(self) -> None:
+        """One write for each peer with everything that waits for it, up to a request to disconnect."""
         self._flushing = False
+        waiting: dict[LinkConnection[FromWeb], list[FromHub]] = {}
         while self._outbox:
             peer, message = self._outbox.popleft()
             targets = list(self._peers.values()) if peer is None else [self._peers.get(peer)]
@@ -100,9 +102,12 @@ class LinkServer:
                 if connection is None:
                     continue
                 if message is None:
+                    connection.send_now(waiting.pop(connection, ()))
                     connection.close()
                 else:
-                    connection.send(message)
+                    waiting.setdefault(connection, []).append(message)
+        for connection, messages in waiting.items():
+            connection.send_now(messages)
 
     async def close(self) -> None:
         self._flush()

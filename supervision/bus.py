@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pykka
 
 from supervision import threads
+from supervision.ref import Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +45,22 @@ class EventBus:
     def publish_all(self, events: Iterable[tuple[str, Any]]) -> int:
         """Publish several events with consecutive numbers; returns the last number."""
         with self._lock:
+            by_topic: dict[str, list[Published]] = {}
             for topic, event in events:
                 self.seq += 1
-                published = Published(self.seq, topic, event)
+                by_topic.setdefault(topic, []).append(Published(self.seq, topic, event))
+            for topic, those in by_topic.items():
                 for ref in self._subscribers.get(topic, ()):
-                    try:
-                        ref.tell(published)
-                    except pykka.ActorDeadError:
-                        logger.debug("subscriber %s of %s is gone", ref, topic)
+                    self._tell_all(ref, those)
             return self.seq
+
+    @staticmethod
+    def _tell_all(ref: pykka.ActorRef[Any], those: list[Published]) -> None:
+        try:
+            if isinstance(ref, Ref):
+                ref.tell_all(those)
+            else:
+                for published in those:
+                    ref.tell(published)
+        except pykka.ActorDeadError:
+            logger.debug("subscriber %s is gone", ref)

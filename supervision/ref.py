@@ -11,7 +11,7 @@ from supervision import threads
 from supervision.future import ActorFuture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from supervision.actor import Actor
     from supervision.cell import Cell
@@ -86,6 +86,16 @@ class Ref(pykka.ActorRef[A], Generic[A]):
         if mailbox.is_stopped:
             raise pykka.ActorDeadError(f"{self} not found")
         mailbox.queue.append((message, None, mailbox.now()))  # as ``post``, without the price of a call
+        if mailbox.closed or not mailbox.scheduled.locked():
+            mailbox.wake()
+
+    def tell_all(self, messages: Sequence[Any]) -> None:
+        """``tell`` for each, at the price of one."""
+        mailbox = self.actor_inbox
+        if mailbox.is_stopped:
+            raise pykka.ActorDeadError(f"{self} not found")
+        now = mailbox.now()
+        mailbox.queue.extend([(message, None, now) for message in messages])
         if mailbox.closed or not mailbox.scheduled.locked():
             mailbox.wake()
 

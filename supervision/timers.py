@@ -12,6 +12,10 @@ from itertools import count
 from supervision import threads
 from supervision.clock import Clock, ManualClock
 
+#: Entries of the heap from which on those that were cancelled are thrown out when there are as many of them as of others. Nearly
+#: every request is answered long before its timeout.
+PURGE_FROM = 4096
+
 
 class Timer:
     """One pending timer. ``cancel`` is idempotent and may be called from any thread."""
@@ -40,6 +44,7 @@ class Timers:
         self._clock = clock
         self._heap: list[tuple[float, int, Timer]] = []
         self._numbers = count()
+        self._purge_at = PURGE_FROM
         self._lock = threads.new_lock()
         self._loop = None if isinstance(clock, ManualClock) else threads.BackgroundLoop("timers", self.fire_due)
 
@@ -53,8 +58,15 @@ class Timers:
     def _push(self, timer: Timer) -> bool:
         """True when the new timer is now the first."""
         with self._lock:
+            if len(self._heap) >= self._purge_at:
+                self._purge()
             heapq.heappush(self._heap, (timer.due, next(self._numbers), timer))
             return self._heap[0][2] is timer
+
+    def _purge(self) -> None:
+        self._heap = [entry for entry in self._heap if not entry[2].cancelled]
+        heapq.heapify(self._heap)
+        self._purge_at = max(PURGE_FROM, 2 * len(self._heap))
 
     def fire_due(self) -> float | None:
         """Fire what is due; the seconds until the next one, None when there is none."""
@@ -78,8 +90,8 @@ class Timers:
         return None
 
     def _until_next(self) -> float | None:
-        with self._lock:
-            return max(self._heap[0][0] - self._clock.monotonic(), 0.0) if self._heap else None
+        due = self.next_due()
+        return max(due - self._clock.monotonic(), 0.0) if due is not None else None
 
     def next_due(self) -> float | None:
         """Monotonic time of the first live timer."""
