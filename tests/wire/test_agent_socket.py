@@ -203,7 +203,8 @@ def test_state_report(connect: Connect, hub: Hub, agent_id: str) -> None:
     socket = connect(agent_id)
     frame = handed(hub, socket, agent_id)
     answer = socket.ask(type="state_report", task_id=frame["task_id"], generation=1, status="working")
-    assert answer == {"type": "state_report_ack", "task_id": frame["task_id"], "action": "continue"}
+    about = {"task_id": frame["task_id"], "generation": frame["generation"]}
+    assert answer == {"type": "state_report_ack", **about, "action": "continue"}
     answer = socket.ask(type="state_report", task_id=frame["task_id"], generation=7)
     assert answer["action"] == "abort"
     socket.ask(type="task_complete", task_id=frame["task_id"], generation=1)

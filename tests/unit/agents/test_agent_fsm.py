@@ -111,7 +111,7 @@ def test_a_quick_reconnect_goes_on_with_the_work_that_it_reports(box: Box) -> No
     assert box.state("a") == "offline"
     back = box.up("a", connection="a-2")
     [ack] = box.says(back, "state_report", task_id=task_id, generation=generation, status="working")
-    assert ack == {"type": "state_report_ack", "task_id": task_id, "action": "continue"}
+    assert ack == {"type": "state_report_ack", "task_id": task_id, "generation": generation, "action": "continue"}
     box.wait(300, back)
     assert box.state("a") == "working"
     [ack] = box.says(back, "task_complete", task_id=task_id, generation=generation)
