@@ -149,7 +149,7 @@ def _health(seen: Seen, memory: dict[str, Any]) -> list[Fact]:
         return []
     memory.update(conditions={}, good_since=None)
     text = f"No condition for a minute. Over: {', '.join(sorted(told))}."
-    return [Fact(NoticeKind.HEALTH_RECOVERED, "Health is ok again", text, "/", {"conditions": sorted(told)})]
+    return [Fact(NoticeKind.HEALTH_RECOVERED, "Health is ok again", text, "/dashboard", {"conditions": sorted(told)})]
 
 
 def _worse(conditions: list[Mapping[str, Any]]) -> Fact:
@@ -157,7 +157,9 @@ def _worse(conditions: list[Mapping[str, Any]]) -> Fact:
     severity = str(gravest["severity"])
     text = " ".join(f"{str(one['message']).rstrip('.')}." for one in conditions)
     shown = [{"id": one["id"], "severity": one["severity"], "since": one.get("since")} for one in conditions]
-    return Fact(NoticeKind.HEALTH_WORSE, f"Health: {severity}", text, "/", {"severity": severity, "conditions": shown})
+    return Fact(
+        NoticeKind.HEALTH_WORSE, f"Health: {severity}", text, "/dashboard", {"severity": severity, "conditions": shown}
+    )
 
 
 def _rank(severity: object) -> int:

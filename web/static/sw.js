@@ -35,7 +35,7 @@ worker.addEventListener('push', (event) => {
 
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  event.waitUntil(open(String(event.notification.data?.path ?? '/')));
+  event.waitUntil(open(String(event.notification.data?.path ?? '/dashboard')));
 });
 
 /** The browser gave itself another address: the hub has to know it, or nothing arrives any more. */
@@ -86,7 +86,7 @@ function read(data) {
   } catch {
     // something that is not from this version of the hub: say at least that there is something
   }
-  return { title: String(message.title ?? TITLE), body: String(message.body ?? ''), tag: String(message.tag ?? ''), path: String(message.path ?? '/') };
+  return { title: String(message.title ?? TITLE), body: String(message.body ?? ''), tag: String(message.tag ?? ''), path: String(message.path ?? '/dashboard') };
 }
 
 /** @param {string} path */
