@@ -226,6 +226,8 @@ def test_A59_a_duplicate_is_edited_queued_and_linked(hub: Hub, watch: Watch, exp
     watched = watch()
     page = watched.open(f"/tasks/{original}")
     page.get_by_role("button", name="Duplicate and edit").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
     dialog = page.get_by_test_id("duplicate-dialog")
     expect(dialog.get_by_label("Lane")).to_have_value("low")
     dialog.get_by_label("Metadata (JSON)").fill("{not json")

@@ -131,7 +131,7 @@ def test_output_reaches_only_pages_that_show_it(hub: Hub, connect: Connect, agen
                 types.add(socket.hear(0.3)["type"])
         except TimeoutError:
             pass
-        assert types <= {"snapshot", "events", "hub_status"}
+        assert types <= {"snapshot", "events", "hub_status", "subscribed"}
         socket.close()
     watcher.close()
 

@@ -4,6 +4,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { agentAddress, at, taskAddress } from '../base.js';
 import { Problem, post } from '../net/api.js';
+import { useKeys } from '../shell/keys.js';
 import { State, TASK_STATES, laneName } from '../ui/chip.js';
 import { copy } from '../ui/command_line.js';
 import { Dialog } from '../ui/dialog.js';
@@ -78,6 +79,11 @@ function Actions({ task, reload }) {
     }
   };
   const isOpen = task.status === 'queued' || task.status === 'assigned';
+  useKeys([
+    { key: 'c', what: 'Cancel the task', run: () => isOpen && !pending && setOpen('cancel') },
+    { key: 'r', what: 'Retry the dead task', run: () => task.status === 'dead_letter' && void act('retry') },
+    { key: 'd', what: 'Duplicate and edit the task', run: () => setOpen('duplicate') },
+  ]);
   return html`
     <div class="task-actions">
       ${isOpen && html`<button type="button" class="danger" aria-disabled=${pending !== null} onClick=${() => pending || setOpen('cancel')}><${Icon} name="cancelled" />${pending === 'cancel' ? SAYS.cancel.pending : 'Cancel'}</button>`}
