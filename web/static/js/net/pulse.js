@@ -4,8 +4,11 @@
 import { computed, signal } from '@preact/signals';
 
 const KEPT = 20;
-const FEWEST = 5;
+const FEWEST = 10;
 const SLOW_MS = 1500;
+
+/** One slow answer among quick ones is no news. */
+const SLOW_MEDIAN_MS = 500;
 
 /** @type {import('@preact/signals').Signal<number[]>} milliseconds of the last answers */
 const waits = signal([]);
@@ -19,6 +22,7 @@ export function heard(ms) {
 export const slowness = computed(() => {
   const sorted = [...waits.value].sort((a, b) => a - b);
   if (sorted.length < FEWEST) return 0;
-  const p95 = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))] ?? 0;
-  return p95 > SLOW_MS ? p95 : 0;
+  const p95 = sorted[Math.floor((sorted.length - 1) * 0.95)] ?? 0;
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return p95 > SLOW_MS && median > SLOW_MEDIAN_MS ? p95 : 0;
 });

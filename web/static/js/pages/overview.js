@@ -6,7 +6,7 @@ import { Agents } from '../panels/agents.js';
 import { Charts } from '../panels/charts.js';
 import { Completions } from '../panels/completions.js';
 import { Counters } from '../panels/counters.js';
-import { DeadLetters } from '../panels/dead_letters.js';
+import { DeadLetterGroups } from '../panels/dead_letter_groups.js';
 import { Lanes } from '../panels/lanes.js';
 import { html } from '../ui/html.js';
 
@@ -17,7 +17,7 @@ function Overview() {
       <${Agents} />
       <${Lanes} />
       <${Charts} />
-      <${DeadLetters} />
+      <${DeadLetterGroups} />
       <${Completions} />
       <${Activity} />
     </div>

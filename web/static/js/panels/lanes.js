@@ -11,7 +11,7 @@ import { LiveNumber } from '../ui/live_number.js';
 import { Panel } from '../ui/panel.js';
 import { Sparkline } from '../ui/sparkline.js';
 import { count } from '../ui/text.js';
-import { For, isTime, span } from '../ui/time.js';
+import { For, isTime, roughly, span } from '../ui/time.js';
 
 /**
  * @typedef {{lane: string, priority: number, queued: number, oldest_since: number | null, target_s: number, drain_s: number | null,
@@ -62,6 +62,6 @@ function Age({ figures }) {
     <span class=${isLate ? 'tone-warning' : ''} title=${isLate ? `Longer than the ${span(target * 1000)} that this lane aims at` : null}>
       ${isLate && html`<${Icon} name="warning" />`}oldest <${For} at=${oldest} prefix="Waits since" />
     </span>
-    <span class="quiet">${drain === null ? 'not draining' : `empty in ${span(Math.max(1000, drain * 1000))}`}</span>
+    <span class="quiet">${drain === null ? 'not draining' : `empty in ${roughly(Math.max(1000, drain * 1000))}`}</span>
   `;
 }
