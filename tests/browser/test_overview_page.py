@@ -168,56 +168,86 @@ def test_A13_a_lost_frame_leaves_no_hole(hub: Hub, watch: Watch) -> None:
     watched.check()
 
 
+def complete(hub: Hub, agent: Socket, capability: str, texts: list[str], tokens: int = 1) -> None:
+    for text in texts:
+        task_id = hub.submit(text, needed_capabilities=[capability])
+        agent.hear_type("task_assign")
+        agent.ask(type="task_complete", task_id=task_id, generation=1, tokens_used=tokens)
+
+
 def test_A16_nothing_moves_under_the_reader(hub: Hub, watch: Watch) -> None:
-    agent = clumsy_agent(hub, "breaker", capabilities=["break"])
-    old = kill_letters(hub, agent, "break", [f"old {number}" for number in range(12)], "it slipped")
+    agent = clumsy_agent(hub, "steady", capabilities=["work"])
+    complete(hub, agent, "work", [f"old {number}" for number in range(15)])
     watched = watch()
     page = live(watched)
-    rows = page.get_by_test_id("dead-row")
-    rows.nth(10).wait_for(timeout=10_000)
-    region = page.get_by_role("region", name="Dead letters", exact=True).last
-    focused = rows.nth(5).get_by_role("button")
+    rows = page.get_by_test_id("completion-row")
+    rows.nth(14).wait_for(timeout=10_000)
+    region = page.get_by_role("region", name="Recent completions", exact=True).last
+    focused = rows.nth(5).get_by_role("link")
     focused.focus()
     region.evaluate("region => region.scrollTop = 60")
+    rows.nth(6).locator("td").first.select_text()
+    marked = page.evaluate("getSelection().toString()")
     shown = [rows.nth(place).get_attribute("data-task-id") for place in range(rows.count())]
-    kill_letters(hub, agent, "break", ["new 1", "new 2", "new 3"], "it slipped again")
-    newer = page.get_by_role("button", name="3 new dead letters, show")
+    complete(hub, agent, "work", ["new 1", "new 2", "new 3"])
+    newer = page.get_by_role("button", name="3 new completions, show")
     newer.wait_for(timeout=10_000)
     assert [rows.nth(place).get_attribute("data-task-id") for place in range(len(shown))] == shown
-    assert focused.evaluate("button => button === document.activeElement")
+    assert focused.evaluate("link => link === document.activeElement")
     assert region.evaluate("region => region.scrollTop") == 60
+    assert page.evaluate("getSelection().toString()") == marked != ""
     newer.click()
     wait_for(lambda: "new 3" in rows.first.inner_text(), 5, "the newest one being first")
-    assert old[0] in shown
     watched.check()
 
 
-def test_a_dead_letter_can_be_retried_from_the_page(hub: Hub, watch: Watch) -> None:
+def test_A40_dead_letters_stand_in_groups_and_a_group_is_retried_after_a_look(hub: Hub, watch: Watch) -> None:
     agent = clumsy_agent(hub, "clumsy", capabilities=["carry"])
-    [task_id] = kill_letters(hub, agent, "carry", ["Drop the vase"], "it slipped")
+    vases = kill_letters(hub, agent, "carry", ["Carry vase 1", "Carry vase 2"], "it slipped out of hand 17")
+    kill_letters(hub, agent, "carry", ["Carry the piano"], "too heavy")
     watched = watch()
     page = live(watched)
-    row = page.locator(f"[data-testid=dead-row][data-task-id='{task_id}']")
-    row.wait_for(timeout=10_000)
-    assert "it slipped" in row.inner_text()
-    row.get_by_test_id("retry-button").click()
-    page.get_by_text("The task is queued again.").first.wait_for(timeout=10_000)
+    group = page.get_by_test_id("dead-group").filter(has_text="slipped")
+    group.wait_for(timeout=15_000)
+    assert group.locator("td").first.inner_text() == "2"
+    group.get_by_test_id("retry-group").click()
+    dialog = page.get_by_test_id("retry-dialog")
+    dialog.get_by_text("Carry vase 1").wait_for(timeout=10_000)
+    dialog.get_by_role("button", name="Retry 2 tasks").click()
+    dialog.wait_for(state="detached", timeout=10_000)
+    page.get_by_text("2 tasks will be tried again.").first.wait_for(timeout=5000)
+    for _ in vases:
+        frame = agent.hear_type("task_assign")
+        assert frame["task_id"] in vases and frame["generation"] == 3
+        agent.ask(type="task_complete", task_id=frame["task_id"], generation=3)
     page.mouse.move(2, 2)
     page.evaluate("document.activeElement.blur()")
-    row.wait_for(state="detached", timeout=10_000)  # rows stay while the pointer or the focus is among them
-    frame = agent.hear_type("task_assign")
-    assert (frame["task_id"], frame["generation"]) == (task_id, 3)
-    agent.ask(type="task_complete", task_id=task_id, generation=3)
-    page.locator(f"[data-testid=completion-row][data-task-id='{task_id}']").wait_for(timeout=10_000)
+    group.wait_for(state="detached", timeout=15_000)
+    wait_until_equal(page, hub)
+    watched.check()
+
+
+def test_A61_a_condition_is_acknowledged_where_it_is_read(hub: Hub, watch: Watch) -> None:
+    agent = clumsy_agent(hub, "unlucky", capabilities=["luck"])
+    kill_letters(hub, agent, "luck", ["Win the lottery"], "an unheard-of failure")
+    watched = watch()
+    page = live(watched)
+    wait_for(lambda: page.get_by_test_id("health-pill").get_attribute("data-status") != "ok", 15, "the health falling")
+    page.get_by_test_id("health-pill").click()
+    condition = page.locator("[data-condition=dead_letters_new]")
+    condition.get_by_role("button", name="Acknowledge").click()
+    condition.wait_for(state="detached", timeout=10_000)
+    details = hub.get("/api/health").json["conditions"]
+    assert "dead_letters_new" not in [one["id"] for one in details]
+    page.keyboard.press("Escape")
+    assert page.get_by_test_id("health-pill").get_attribute("aria-expanded") == "false"
     watched.check()
 
 
 def test_completions_are_sorted_and_filtered(hub: Hub, watch: Watch) -> None:
     agent = clumsy_agent(hub, "sorter", capabilities=["sort"])
     for text, tokens in (("apple pie", 30), ("banana split", 10), ("cherry cake", 20)):
-        task_id = hub.submit(text, needed_capabilities=["sort"])
-        agent.hear_type("task_assign")
-        agent.ask(type="task_complete", task_id=task_id, generation=1, tokens_used=tokens)
+        complete(hub, agent, "sort", [text], tokens)
     watched = watch()
     page = live(watched)
     table = page.get_by_role("table", name="Recent completions")
@@ -260,8 +290,10 @@ def test_hostile_text_is_shown_as_text(hub: Hub, watch: Watch) -> None:
     page = live(watched)
     agent = clumsy_agent(hub, "evil", name="<b>evil</b>", capabilities=["<i>", "evil"])
     for words in HOSTILE:
-        [task_id] = kill_letters(hub, agent, "evil", [words], words[:1900])
-        page.locator(f"[data-testid=dead-row][data-task-id='{task_id}']").wait_for(timeout=10_000)
+        kill_letters(hub, agent, "evil", [words], words[:1900])
+        complete(hub, agent, "evil", [words])
+    wait_for(lambda: page.get_by_test_id("completion-row").count() >= len(HOSTILE), 10, "all of them")
+    page.get_by_test_id("dead-group").first.wait_for(timeout=15_000)
     assert dialogs == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator("img[src=x], b:has-text('evil'), main i:has-text('evil')").count() == 0

@@ -53,14 +53,14 @@ export function sentenceOf(entry) {
  */
 function taskSentence(entry) {
   const look = TASK_EVENTS.get(entry.event) ?? { symbol: 'dot', tone: 'idle', words: foreignText(entry.event) };
-  const named = look.by && entry.name ? ` ${look.by}` : '';
-  const progress = entry.progress === null ? '' : ` (${entry.progress}\u00a0%)`;
+  const isProgress = entry.progress !== null;
+  const named = look.by && entry.name ? ` ${isProgress ? 'by' : look.by}` : '';
   return {
     symbol: look.symbol,
     tone: look.tone,
     subject: `Task ${shortId(entry.task_id)}`,
     title: entry.task_id,
-    words: `${look.words}${progress}${named}`,
+    words: `${isProgress ? `${entry.progress}\u00a0% done` : look.words}${named}`,
     agent: look.by ? foreignText(entry.name, NAME_MAX) : '',
   };
 }
