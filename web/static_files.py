@@ -29,6 +29,9 @@ SHELL = "index.html"
 #: What the shell starts with; its imports are preloaded.
 ENTRY = "js/main.js"
 
+#: Sent as they were published, but for the paths of what they import.
+VENDORED = "vendor/"
+
 #: Names of libraries in ``import`` statements, and where they stand below the folder.
 LIBRARIES = {
     "preact": "vendor/preact/preact.mjs",
@@ -59,6 +62,9 @@ _COMPRESSIBLE = (*_MODULES, ".css", ".html", ".json", ".svg", ".webmanifest", ".
 _COMPRESS_FROM_BYTES = 512
 
 HASH_CHARS = 16
+
+#: A comment that has its lines for itself, in a module of ours: half of what a browser would load.
+_COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
 
 #: ``from "x"``, ``import "x"`` and ``import("x")``; the second group is ``(`` for the last.
 _IMPORT = re.compile(r"""(\bfrom\s*|\bimport\s*(\(?)\s*)(["'])([^"'\n]+)\3""")
@@ -110,10 +116,13 @@ class StaticFiles:
 
 
 def _linked(name: str, content: bytes) -> bytes:
-    """A module with the paths of the libraries that it names."""
+    """A module with the paths of the libraries that it names; one of ours without its comments, its lines where they were."""
     if _suffix(name) not in _MODULES:
         return content
-    return _IMPORT.sub(lambda match: _link(name, match), content.decode()).encode()
+    text = content.decode()
+    if not name.startswith(VENDORED):
+        text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return _IMPORT.sub(lambda match: _link(name, match), text).encode()
 
 
 def _link(importer: str, match: re.Match[str]) -> str:

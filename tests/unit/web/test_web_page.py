@@ -129,6 +129,19 @@ def test_every_import_leads_to_a_file(files: StaticFiles, name: str) -> None:
         assert files.get(posixpath.normpath(posixpath.join(posixpath.dirname(name), target))), f"{name}: {target}"
 
 
+def test_comments_stay_at_home_and_lines_where_they_were(tmp_path: Path) -> None:
+    module = "// one\n/** two\n * lines */\nconst a = /** @type {any} */ (b); // stays\n  /* x */\n/** y */ (c)();\n"
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "a.js").write_text(module)
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "a.js").write_text(module)
+    files = StaticFiles(tmp_path)
+    ours, theirs = files.get("js/a.js"), files.get("vendor/a.js")
+    assert ours is not None and theirs is not None
+    assert ours.content.decode() == "\n\n\nconst a = /** @type {any} */ (b); // stays\n\n/** y */ (c)();\n"
+    assert theirs.content.decode() == module
+
+
 def test_no_module_is_dead(files: StaticFiles) -> None:
     """What the shell does not preload, another module loads when it is wanted."""
     wanted = {
