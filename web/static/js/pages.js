@@ -1,11 +1,17 @@
 // @ts-check
-/** The pages, in the order of the navigation. A page that is not built is not here. */
+/**
+ * The pages, in the order of the navigation; each is loaded when it is first opened, but the first one, which is there at once. A page
+ * that is not built is not here.
+ */
 
-import { page as overview } from './pages/overview.js';
-import { page as tasks } from './pages/tasks.js';
-import { page as task } from './pages/task.js';
-import { page as system } from './pages/system.js';
-import { page as settings } from './pages/settings.js';
+import { Overview } from './pages/overview.js';
+import { lazy } from './ui/lazy.js';
 
 /** @type {import('./router.js').Page[]} */
-export const pages = [overview, tasks, task, system, settings];
+export const pages = [
+  { id: 'overview', path: '/dashboard', title: 'Overview', key: 'o', icon: 'overview', component: Overview },
+  { id: 'tasks', path: '/tasks', title: 'Tasks', key: 't', icon: 'tasks', component: lazy(async () => (await import('./pages/tasks.js')).Tasks) },
+  { id: 'task', path: '/tasks/:id', title: 'Task', within: 'tasks', component: lazy(async () => (await import('./pages/task.js')).TaskPage) },
+  { id: 'system', path: '/system', title: 'System', key: 'k', icon: 'system', component: lazy(async () => (await import('./pages/system.js')).System) },
+  { id: 'settings', path: '/settings', title: 'Settings', key: 's', icon: 'settings', component: lazy(async () => (await import('./pages/settings.js')).Settings) },
+];

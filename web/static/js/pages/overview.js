@@ -10,7 +10,7 @@ import { DeadLetterGroups } from '../panels/dead_letter_groups.js';
 import { Lanes } from '../panels/lanes.js';
 import { html } from '../ui/html.js';
 
-function Overview() {
+export function Overview() {
   return html`
     <${Counters} />
     <div class="panels has-charts">
@@ -23,6 +23,3 @@ function Overview() {
     </div>
   `;
 }
-
-/** @type {import('../router.js').Page} */
-export const page = { id: 'overview', path: '/dashboard', title: 'Overview', key: 'o', icon: 'overview', component: Overview };

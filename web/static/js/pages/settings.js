@@ -7,7 +7,7 @@ import { TokenSettings } from '../panels/token_settings.js';
 import { WebhookSettings } from '../panels/webhook_settings.js';
 import { html } from '../ui/html.js';
 
-function Settings() {
+export function Settings() {
   return html`
     <div class="settings">
       <div class="settings-column"><${AppearanceSettings} /><${NotificationSettings} /></div>
@@ -15,6 +15,3 @@ function Settings() {
     </div>
   `;
 }
-
-/** @type {import('../router.js').Page} */
-export const page = { id: 'settings', path: '/settings', title: 'Settings', key: 's', icon: 'settings', component: Settings };

@@ -13,7 +13,7 @@ import { announce } from '../ui/toast.js';
 
 const EVERY_MS = 1000;
 
-function System() {
+export function System() {
   const { data, problem, isLoading } = useResource('/api/system/tree', { everyMs: EVERY_MS });
   const tree = data ? withProcesses(data) : null;
   const restarted = useRestarted(tree);
@@ -81,6 +81,3 @@ function Reports({ events }) {
     </ol>
   `;
 }
-
-/** @type {import('../router.js').Page} */
-export const page = { id: 'system', path: '/system', title: 'System', key: 'k', icon: 'system', component: System };

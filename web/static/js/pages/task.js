@@ -23,7 +23,7 @@ import { foreignText } from '../ui/text.js';
 /** @typedef {import('../panels/task_commands.js').Task} Task */
 
 /** @param {{params: Record<string, string>}} props */
-function TaskPage({ params }) {
+export function TaskPage({ params }) {
   const id = params.id ?? '';
   const { data, problem, reload, path } = useResource(`/api/dashboard/tasks/${encodeURIComponent(id)}`, { everyMs: 2000, onEvents: false });
   useEffect(() => watch(`task:${id}`, () => reload()), [id]);
@@ -60,6 +60,3 @@ function NoTask({ code }) {
   const words = code === 'task_not_found' ? 'There is no such task. It may have been pruned.' : 'There is no such page.';
   return html`<section class="panel"><${Empty} title=${words}><p><a href=${at('/tasks')}>All tasks</a></p><//></section>`;
 }
-
-/** @type {import('../router.js').Page} */
-export const page = { id: 'task', path: '/tasks/:id', title: 'Task', within: 'tasks', component: TaskPage };

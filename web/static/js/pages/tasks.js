@@ -41,7 +41,7 @@ const COLUMNS = [
 const NONE = [];
 
 /** @param {{query: URLSearchParams}} props */
-function Tasks({ query }) {
+export function Tasks({ query }) {
   const path = pathOf(query);
   const { data, problem, path: answered, isLoading } = useResource(path);
   const isRefused = problem?.status === 422;
@@ -156,6 +156,3 @@ function taskRow(task) {
     ],
   };
 }
-
-/** @type {import('../router.js').Page} */
-export const page = { id: 'tasks', path: '/tasks', title: 'Tasks', key: 't', icon: 'tasks', component: Tasks };
