@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
+from actors.fleet import Fleet
 from actors.flow import KEPT_MINUTES, MINUTE_S, Figures, Flow, Levels, Trends
 from actors.health import Facts, HealthModel, HealthOptions, Moment
 from actors.rolling import REBUILD_WINDOW_S
@@ -55,7 +56,7 @@ from actors.vocabulary.events import (
     AgentView,
     TaskEvent,
 )
-from actors.vocabulary.fleet import AgentMode
+from actors.vocabulary.fleet import AgentMode, FleetPage, ReadAgentFigures, ReadFleet
 from actors.vocabulary.names import TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
@@ -102,6 +103,9 @@ VITALS_PERIOD_S = 5.0
 #: Seconds for the last buckets to be kept when this actor is stopped; less than its supervisor gives it.
 LAST_WORD_S = 1.0
 
+#: Ends of tasks from which the figures of agents are rebuilt: an hour of six a second.
+FINISHED_READ = 20_000
+
 #: Under which health is kept.
 HEALTH_SETTING = "health"
 
@@ -138,6 +142,8 @@ class DashboardState(Actor):
         ReadHealth: "read_health",
         ReadFigures: "read_figures",
         ReadTrends: "read_trends",
+        ReadFleet: "read_fleet",
+        ReadAgentFigures: "read_agent",
         AcknowledgeCondition: "acknowledge",
         InputRejected: "count_rejected",
         Rebuild: "rebuild",
@@ -151,6 +157,7 @@ class DashboardState(Actor):
         self._health = HealthModel(options, boot.started_monotonic)
         self._stored_health: object = None
         self._flow = Flow()
+        self._fleet = Fleet()
         self._trends: Trends | None = None
         """None until what was kept of the past has been read."""
         self._figures: Figures | None = None
@@ -232,7 +239,10 @@ class DashboardState(Actor):
         self._buffer = []
         self._overview_asked_s = self.runtime.clock.monotonic()
         question = ReadOverview(
-            window_s=REBUILD_WINDOW_S, completions=COMPLETIONS_SHOWN, dead_letters=DEAD_LETTERS_KEPT
+            window_s=REBUILD_WINDOW_S,
+            completions=COMPLETIONS_SHOWN,
+            dead_letters=DEAD_LETTERS_KEPT,
+            finished=FINISHED_READ if self._picture is None else 0,
         )
         self.request(TASK_QUEUE, question, self._take_overview, timeout_s=OVERVIEW_TIMEOUT_S)
 
@@ -247,16 +257,25 @@ class DashboardState(Actor):
         self._picture = rebuild(answer, buffered, self._now())
         self._encoded = None
         if is_first:
+            self._rebuild_fleet(answer, buffered)
             self._miss_known_agents(answer.agents)
             self._resume_watching(answer, buffered)
             for task in reversed(answer.dead_letters):
                 self._health.dead.buried(task.last_error, task.updated_at)
             self._answer_waiting()
 
+    def _rebuild_fleet(self, overview: Overview, buffered: list[tuple[int, TaskEvent]]) -> None:
+        now = self._now()
+        self._fleet.rebuild(overview.agents, overview.assigned, overview.finished, now)
+        for seq, event in buffered:
+            if seq > overview.as_of_seq:
+                self._fleet.fold_task(event, now.monotonic_s)
+
     def _take_agent(self, answer: object) -> None:
         self._silent_agents -= 1
         # Without a connection ever (0) the FSM has only just begun: it announces itself, or ends without a word.
         if isinstance(answer, AgentView) and answer.connected_at > 0 and answer.agent_id not in self._heard:
+            self._fleet.show(answer, answer.last_state_change, self.runtime.clock.monotonic())
             self._show_agent(answer)
         self._answer_waiting()
 
@@ -299,7 +318,9 @@ class DashboardState(Actor):
         event = published.event
         if isinstance(event, TaskEvent):
             self._collect_task(published.seq, event)
-        elif isinstance(event, AgentLeft):
+            return
+        self._fleet.fold_presence(event, self.runtime.clock.monotonic())
+        if isinstance(event, AgentLeft):
             self._hear(event.agent_id)
             self._agents.pop(event.agent_id, None)
             self._offline.discard(event.agent_id)
@@ -328,6 +349,7 @@ class DashboardState(Actor):
         if self._picture is not None:
             now_s = self.runtime.clock.monotonic()
             self._picture.fold(event, now_s)
+            self._fleet.fold_task(event, now_s)
             self._watch_task(event, now_s)
 
     def _watch_task(self, event: TaskEvent, now_s: float) -> None:
@@ -407,6 +429,20 @@ class DashboardState(Actor):
 
     def read_figures(self, _: ReadFigures) -> JsonObject | Deferred:
         return self._when_rebuilt(self._read_figures)
+
+    def read_fleet(self, query: ReadFleet) -> FleetPage | Refused | Deferred:
+        return self._when_rebuilt(lambda: self._fleet_page(query))
+
+    def _fleet_page(self, query: ReadFleet) -> FleetPage | Refused:
+        try:
+            return self._fleet.page(query, self._now())
+        except ValueError:
+            return Refused(Refusal.INVALID_STATE, "the cursor is not one of ours")
+
+    def read_agent(self, request: ReadAgentFigures) -> JsonObject | Refused | Deferred:
+        return self._when_rebuilt(
+            lambda: self._fleet.agent(request.agent_id, self._now()) or Refused(Refusal.NOT_FOUND, "no such agent")
+        )
 
     def read_trends(self, request: ReadTrends) -> StoredRollups | Deferred:
         deferred = self.defer()

@@ -108,4 +108,6 @@ class Directory:
         return was_known
 
     def _record_presence(self, message: v.RecordPresence, now: int) -> None:
+        if self._storage.presence_of(message.agent_id) is not message.presence:
+            self._storage.record_connection(message.agent_id, now, message.presence)
         self._storage.record_agent(KnownAgent(message.agent_id, message.name, message.presence, now))

@@ -18,6 +18,7 @@ from actors.agent_orders import AgentOrders
 from actors.audit import OK
 from actors.audited_calls import audited, entry_of, is_audited
 from actors.explanation import explain
+from actors.fleet_calls import FleetCalls
 from actors.vocabulary import audit, bulk, dashboard, fleet, names, notices, output, search, tasks, trends
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
@@ -177,6 +178,8 @@ class AgentLink:
     peer: int
     up: AgentUp
     is_known: bool = False
+    seen_s: float = 0.0
+    """When it last showed life."""
 
 
 class Gateway(Actor):
@@ -223,6 +226,7 @@ class Gateway(Actor):
             "tasks.explain": self._explain,
             "agents.push": self._push_task,
             **AgentOrders(self, self._answer, self._refuse).operations,
+            **FleetCalls(self, self._answer, self._refuse).operations,
             "hub.reset": self._reset,
             "hub.tree": self._tree,
         }
@@ -442,7 +446,7 @@ class Gateway(Actor):
         if current is not None and up.resumed and not current.up.resumed and up.connection != current.up.connection:
             self._outlet.send(peer, CloseAgent(up.connection, 4409, "replaced by a newer connection"))
             return
-        self._links[up.connection] = AgentLink(peer, up)
+        self._links[up.connection] = AgentLink(peer, up, seen_s=self.runtime.clock.monotonic())
         self._peers[peer].connections[up.connection] = None
         self._newest[up.agent_id] = up.connection
         self._tell_fsm(up.agent_id, _connected(up))
@@ -467,6 +471,10 @@ class Gateway(Actor):
         for message in self._starting.pop(agent_id, ()):
             self.send(names.agent_fsm(agent_id), message)
 
+    def seen_at(self, agent_id: str) -> float | None:
+        link = self._links.get(self._newest.get(agent_id, ""))
+        return link.seen_s if link is not None else None
+
     def connection_of(self, agent_id: str) -> AgentUp | None:
         """The agent's newest connection."""
         link = self._links.get(self._newest.get(agent_id, ""))
@@ -486,7 +494,11 @@ class Gateway(Actor):
         frames.clear()
 
     def _agents_seen(self, _: int, message: AgentsSeen) -> None:
-        owners = tuple(self._links[key].up.agent_id for key in message.connections if key in self._links)
+        links = [self._links[key] for key in message.connections if key in self._links]
+        owners = tuple(link.up.agent_id for link in links)
+        now_s = self.runtime.clock.monotonic()
+        for link in links:
+            link.seen_s = now_s
         if owners:
             self.send(names.TASK_QUEUE, tasks.RenewLeases(owners))
 

@@ -58,6 +58,14 @@ class Leases:
         known = self._owners.get(owner)
         return list(known.keys) if known is not None else []
 
+    def deadline_of(self, key: int) -> float:
+        """When the task is taken back unless its owner shows life until then; ``KeyError`` for one without a lease."""
+        lease = self._by_task[key]
+        owner = self._owners[lease.owner]
+        if lease.limited_at is None or owner.seen_step > lease.limited_at:
+            return max(lease.deadline, owner.seen_at + self._lease_s)
+        return lease.deadline
+
     def grant(self, key: int, generation: int, owner: str, now: float, seconds: float | None = None) -> None:
         self.end(key)
         lease = Lease(key, generation, owner, now + (self._lease_s if seconds is None else seconds))

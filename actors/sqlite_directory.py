@@ -13,6 +13,12 @@ from wire.roles import Role
 _IDENTITIES = "SELECT token_id, name, role, secret_sha256, created_at FROM identity"
 
 
+DAY_MS = 86_400_000
+
+#: Comings and goings of one agent that are kept.
+CONNECTIONS_KEPT = 100
+
+
 def _identity(row: tuple[Any, ...]) -> Identity:
     token_id, name, role, secret_sha256, created_at = row
     return Identity(token_id, name, Role(role), secret_sha256, created_at)
@@ -89,6 +95,28 @@ class SqliteDirectory:
         self._run("DELETE FROM enrolment WHERE expires_at <= ?", (now,))
         return self._run("DELETE FROM enrolment WHERE code_sha256 = ?", (code_sha256,)).rowcount == 1
 
+    def presence_of(self, agent_id: str) -> AgentPresence | None:
+        row = self._run("SELECT presence FROM agent WHERE agent_id = ?", (agent_id,)).fetchone()
+        return AgentPresence(row[0]) if row is not None else None
+
+    def record_connection(self, agent_id: str, at: int, presence: AgentPresence) -> None:
+        self._connection.begin()
+        self._run("INSERT OR REPLACE INTO agent_connection VALUES (?, ?, ?)", (agent_id, at, presence.value))
+        # The last one before the day stays: it says how the day began.
+        older = (
+            "SELECT max(at) FROM agent_connection WHERE agent_id = ?1 AND at <= ?2",
+            "SELECT at FROM agent_connection WHERE agent_id = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2",
+        )
+        for (query, bound), compare in zip(
+            ((older[0], at - DAY_MS), (older[1], CONNECTIONS_KEPT)), ("<", "<="), strict=True
+        ):
+            sql = f"DELETE FROM agent_connection WHERE agent_id = ?1 AND at {compare} ({query})"
+            self._run(sql, (agent_id, bound))
+
+    def connections(self, agent_id: str) -> tuple[tuple[int, str], ...]:
+        sql = "SELECT at, presence FROM agent_connection WHERE agent_id = ? ORDER BY at"
+        return tuple(self._run(sql, (agent_id,)).fetchall())
+
     def agent_modes(self) -> dict[str, AgentMode]:
         return {id_: AgentMode(mode) for id_, mode in self._run("SELECT agent_id, mode FROM agent_mode")}
 
@@ -108,4 +136,5 @@ class SqliteDirectory:
     def forget_agent(self, agent_id: str) -> bool:
         self._connection.begin()
         self._run("DELETE FROM agent_mode WHERE agent_id = ?", (agent_id,))
+        self._run("DELETE FROM agent_connection WHERE agent_id = ?", (agent_id,))
         return self._run("DELETE FROM agent WHERE agent_id = ?", (agent_id,)).rowcount == 1

@@ -9,6 +9,7 @@ from itertools import islice
 from actors.sqlite_connection import SqliteConnection
 from actors.sqlite_rows import COLUMNS, SELECT, Row, entry_of, from_json, task_of
 from actors.storage import OpenTask, ReadyRow
+from actors.vocabulary.fleet import FinishedAttempt
 from actors.vocabulary.tasks import FINAL, HistoryEntry, ListTasks, Task, TaskPage, TaskStatus
 
 #: Rows looked at for one page; a page of a rare filter may be shorter than asked and still have a successor.
@@ -132,6 +133,17 @@ class TaskReads:
         """Newest first."""
         sql = f"{SELECT} WHERE task.is_final = 1 AND task.status = 'completed' ORDER BY task.updated_at DESC LIMIT {limit}"
         return tuple(task_of(row) for row in self._run(sql))
+
+    def finished(self, since_ms: int, limit: int) -> tuple[FinishedAttempt, ...]:
+        """The newest of those that an agent had, oldest first."""
+        sql = (
+            "SELECT key, assigned_to, status, assigned_at, updated_at FROM task"
+            " WHERE is_final = 1 AND status = ? AND updated_at >= ? AND assigned_to IS NOT NULL AND assigned_at IS NOT NULL"
+            " ORDER BY updated_at DESC LIMIT ?"
+        )
+        ends = (TaskStatus.COMPLETED.value, TaskStatus.DEAD_LETTER.value)
+        rows = [row for status in ends for row in self._run(sql, (status, since_ms, limit))]
+        return tuple(sorted((FinishedAttempt(*row) for row in rows), key=lambda one: one.ended_at))
 
     def old(self, status: TaskStatus, before_ms: int, limit: int) -> list[Task]:
         """Final tasks that were not touched since ``before_ms``, oldest first."""

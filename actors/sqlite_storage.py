@@ -21,6 +21,7 @@ from actors.sqlite_writes import TaskWrites
 from actors.storage import Finish, KnownKey, OpenTask
 from actors.task_history import to_store, whole
 from actors.task_ids import id_of
+from actors.vocabulary.fleet import FinishedAttempt
 from actors.vocabulary.tasks import FINAL, QUEUED, FinishedMinute, HistoryEntry, ListTasks, Task, TaskPage, TaskStatus
 
 #: Counters that are no counts: the next place in the queue, and the next number of a history entry.
@@ -180,6 +181,12 @@ class SqliteStorage:
     def completions(self, limit: int) -> tuple[Task, ...]:
         self._write_before_reading()
         return self._reads.completions(limit)
+
+    def finished(self, since_ms: int, limit: int) -> tuple[FinishedAttempt, ...]:
+        if limit == 0:
+            return ()
+        self._write_before_reading()
+        return self._reads.finished(since_ms, limit)
 
     def oldest_waiting(self, now_ms: int) -> tuple[int | None, ...]:
         self._write_before_reading()

@@ -13,10 +13,11 @@ from typing import Any, Protocol, TypeAlias
 
 from actors.vocabulary.audit import AuditEntry, AuditPage, ReadAudit
 from actors.vocabulary.bulk import Operation
-from actors.vocabulary.fleet import AgentMode
+from actors.vocabulary.fleet import AgentMode, FinishedAttempt
 from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
 from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Suggestion
 from actors.vocabulary.tasks import (
+    AgentPresence,
     FinishedMinute,
     HistoryEntry,
     Identity,
@@ -125,6 +126,9 @@ class Storage(Protocol):
     def completions(self, limit: int) -> tuple[Task, ...]:
         """Newest first."""
 
+    def finished(self, since_ms: int, limit: int) -> tuple[FinishedAttempt, ...]:
+        """The newest ends of tasks that an agent had, completed or dead; oldest first."""
+
     def counters(self) -> Mapping[str, int]:
         """``status:X`` for each status, ``priority:N`` for queued tasks, ``pruned:X``."""
 
@@ -190,6 +194,13 @@ class DirectoryStorage(Protocol):
         """True once for a known code that has not expired."""
 
     def has_enrolment(self, code_sha256: bytes, now: int) -> bool: ...
+    def record_connection(self, agent_id: str, at: int, presence: AgentPresence) -> None:
+        """Keeps a day, and at most a hundred for each agent."""
+
+    def connections(self, agent_id: str) -> tuple[tuple[int, str], ...]:
+        """Oldest first."""
+
+    def presence_of(self, agent_id: str) -> AgentPresence | None: ...
     def agent_modes(self) -> dict[str, AgentMode]:
         """Of those agents whose mode is not active."""
 

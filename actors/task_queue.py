@@ -65,6 +65,9 @@ logger = logging.getLogger("agentcom.task_queue")
 
 HISTORY_SHOWN = 50
 
+#: Tasks that are told of one agent: those that it holds, and those that it had.
+RECORDS_SHOWN = 50
+
 #: The field of ``extras`` that names the task after which this one was made.
 DUPLICATE_OF = "duplicate_of"
 
@@ -159,6 +162,7 @@ class TaskQueue(BatchActor):
         fleet.ReadAgentMode: "directory",
         fleet.ForgetAgent: "directory",
         fleet.EndOldTokens: "directory",
+        fleet.ReadAgentRecords: "agent_records",
         Audited: "audited",
         RecordAudit: "record_audit",
         ReadAudit: "read_audit",
@@ -670,7 +674,22 @@ class TaskQueue(BatchActor):
             assigned=tuple(self._assigned.values()),
             minutes=self._storage.minutes((self._now_ms - message.window_s * 1000) // 60_000),
             agents=self._directory.agents(),
+            finished=self._storage.finished(self._now_ms - message.window_s * 1000, message.finished),
         )
+
+    def agent_records(self, message: fleet.ReadAgentRecords) -> fleet.AgentRecords:
+        """What an agent holds, until when, and what its last tasks are called."""
+        now_s = self._now_s
+        held = tuple(
+            fleet.Held(
+                *(task.id, task.generation, task.description, task.assigned_at or 0, task.accepted_at),
+                left_ms=max(0, int((self._leases.deadline_of(task.key) - now_s) * 1000)),
+            )
+            for task in self.assigned_to(v.AssignedTo(message.agent_id))[:RECORDS_SHOWN]
+        )
+        keys = [key for one in message.task_ids[:RECORDS_SHOWN] if (key := key_of(one)) is not None]
+        titles = {task.id: task.description for task in self._storage.read_many(keys).values()}
+        return fleet.AgentRecords(held, titles, self._storage.directory.connections(message.agent_id))
 
     def directory(self, message: Any) -> object:
         """Identities, settings, enrolment and known agents live in the same database, so the one writer serves them."""

@@ -82,6 +82,8 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("POST", "/api/agents/:id/rotate-token"): _ADMIT,
     ("POST", "/api/agents/:id/end-old-tokens"): _ADMIT,
     ("GET", "/api/dashboard/audit"): _DASHBOARD,
+    ("GET", "/api/dashboard/agents"): _DASHBOARD,
+    ("GET", "/api/dashboard/agents/:id"): _DASHBOARD,
     ("GET", "/api/tasks"): _READ,
     ("POST", "/api/tasks"): _SUBMIT_PAGE,
     ("POST", "/api/tasks/bulk"): _SUBMIT,

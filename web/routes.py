@@ -42,6 +42,7 @@ HANDLERS: tuple[type[Guard], ...] = (
     *(operations.OperationPreview, operations.Operations, operations.OneOperation, operations.OperationCancel),
     *(agents.AgentPause, agents.AgentDrain, agents.AgentResume, agents.AgentDisconnect),
     *(agents.AgentToken, agents.AgentOldTokens, audit.Audit),
+    *(agents.DashboardAgents, agents.DashboardAgent),
     *(webhooks.Webhooks, webhooks.OneWebhook, webhooks.WebhookEnable, webhooks.WebhookTest),
     *(webhooks.WebhookDeliveries, webhooks.WebhookRedeliver),
     *(push.Push, push.PushKey, push.PushSubscriptions, push.OnePushSubscription, push.PushTest),

@@ -15,6 +15,8 @@ from wire.task_filter import FILTER_CHARS, Filter, Term, parse
 
 DEFAULT_PAGE = 100
 
+_AGENT_PLACE = r"^[0-9]{1,2}-[0-9]{1,16}-[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z"
+
 TaskStatusWord = Literal["queued", "assigned", "completed", "dead_letter", "cancelled"]
 
 
@@ -176,3 +178,11 @@ class AuditQuery(PageQuery):
     action: Annotated[str, Meta(max_length=64)] | None = None
     target: Annotated[str, Meta(max_length=limits.AGENT_ID_CHARS)] | None = None
     outcome: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class FleetQuery(PageQuery):
+    """``GET /api/dashboard/agents``. ``q``: a part of an id, a name or a capability."""
+
+    cursor: Annotated[str, Meta(pattern=_AGENT_PLACE)] | None = None
+    state: Annotated[str, Meta(max_length=20)] | None = None
+    q: Annotated[str, Meta(max_length=limits.AGENT_ID_CHARS)] | None = None

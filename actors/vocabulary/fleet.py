@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class AgentMode(StrEnum):
@@ -59,3 +60,70 @@ class EndOldTokens:
     name that is no agent's."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFleet:
+    """Answer: ``FleetPage``. ``state``: one of ``actors.fleet.HELP_ORDER``; ``text``: a part of an id, a name or a capability."""
+
+    state: str | None = None
+    text: str | None = None
+    cursor: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """``rows``: JSON objects, first those that need help. ``groups``: agents by state, all that are known. ``total`` fit."""
+
+    rows: tuple[dict[str, Any], ...]
+    groups: dict[str, int]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgentFigures:
+    """Answer: a JSON object, the row of ``FleetPage`` with its last tasks; ``Refused(NOT_FOUND)``."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgentRecords:
+    """What only the queue knows of one agent. Answer: ``AgentRecords``. ``task_ids``: tasks whose titles are wanted."""
+
+    agent_id: str
+    task_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease: ``left_ms`` until the task is taken back unless the agent shows life."""
+
+    task_id: str
+    generation: int
+    description: str
+    assigned_at: int
+    accepted_at: int | None
+    left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecords:
+    """``connections``: (Unix ms, presence) of the last 24 hours and the one before, oldest first."""
+
+    held: tuple[Held, ...]
+    titles: dict[str, str]
+    connections: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedAttempt:
+    """The last attempt of a task that came to its end; what figures of agents are rebuilt from."""
+
+    key: int
+    agent_id: str
+    status: str
+    assigned_at: int
+    ended_at: int

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from actors.vocabulary.fleet import AgentMode
+from actors.vocabulary.fleet import AgentMode, FinishedAttempt
 from wire.roles import Role
 
 
@@ -409,6 +409,8 @@ class ReadOverview(Message, frozen=True):
     window_s: int = 3600
     completions: int = 100
     dead_letters: int = 100
+    finished: int = 0
+    """How many ends of tasks within the window are wanted."""
 
 
 class FinishedMinute(Message, frozen=True):
@@ -430,6 +432,8 @@ class Overview(Message, frozen=True):
     assigned: tuple[Task, ...]
     minutes: tuple[FinishedMinute, ...]
     agents: tuple[KnownAgent, ...]
+    finished: tuple[FinishedAttempt, ...] = ()
+    """The newest, oldest first."""
     as_of_seq: int = 0
     """The bus number that ``TaskQueue`` saw (``self.runtime.bus.seq``) when the events of its batch were published, and
     before it answers this read.

@@ -184,6 +184,8 @@ class Script:
             ("identities.revoke", {"name": "agent"}),
             ("agents.disconnect", {"agent_id": "nobody"}),
             ("audit.read", {}),
+            ("fleet.page", {}),
+            ("fleet.agent", {"agent_id": "one"}),
             ("hub.tree", {}),
             *notifying(),
             ("output.read", {"task_id": cancelled}),

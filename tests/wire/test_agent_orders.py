@@ -100,3 +100,32 @@ def test_A73_what_other_actors_than_the_queue_do_has_its_entry_too(hub: Hub) -> 
     assert (entry["actor"], entry["way"], entry["target"], entry["outcome"]) == (
         *("admin", "cli", "no_such_condition", "not_found"),
     )
+
+
+def test_the_pages_are_told_what_each_agent_does_and_did(hub: Hub, connect: Connect, agent_id: str) -> None:
+    agent = connect(agent_id, agent_id, slots=2)
+    done = hub.submit("first of it", needed_capabilities=[agent_id])
+    frame = agent.hear_type("task_assign")
+    agent.ask(type="task_complete", task_id=done, generation=frame["generation"])
+    held = hub.submit("the one in hand", needed_capabilities=[agent_id])
+    frame = agent.hear_type("task_assign")
+    agent.ask(type="task_accepted", task_id=held, generation=frame["generation"])
+
+    def row() -> dict[str, Any]:
+        answer = hub.get(f"/api/dashboard/agents?q={agent_id}", token=None)
+        assert answer.status == 200, answer.json
+        [found] = [one for one in answer.json["agents"] if one["agent_id"] == agent_id]
+        return dict(found)
+
+    wait_for(lambda: row()["state"] == "working", 10, "its work being seen")
+    found = row()
+    assert (found["done_hour"], found["failed_hour"], found["slots"], found["slots_used"]) == (1, 0, 2, 1)
+    assert found["current"]["task_id"] == held and found["heartbeat_ms"] < 60_000 and found["p50_ms"] is not None
+    one = hub.get(f"/api/dashboard/agents/{agent_id}", token=None).json
+    [lease] = one["held"]
+    assert (lease["task_id"], lease["description"]) == (held, "the one in hand") and 0 < lease["left_ms"] <= 90_000
+    assert [(last["task_id"], last["description"]) for last in one["last_tasks"]] == [(done, "first of it")]
+    assert [entry["presence"] for entry in one["connections"]] == ["online"]
+    assert hub.get("/api/dashboard/agents/nobody-of-that-name", token=None).status == 404
+    for wrong in ("cursor=x", "limit=0", "cursor=1-2-"):
+        assert hub.get(f"/api/dashboard/agents?{wrong}", token=None).status == 422

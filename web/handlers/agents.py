@@ -11,6 +11,7 @@ from web.handlers.base import ApiHandler
 from web.handlers.tokens import create_token
 from web.hub_link import HubRefused
 from wire.bodies import RotateTokenBody
+from wire.queries import FleetQuery
 from wire.roles import Role
 
 
@@ -41,6 +42,35 @@ class AgentState(ApiHandler):
                 raise ApiError(404, "agent_not_found", "no such agent is connected") from None
             raise
         self.answer(state_object(agent) | {"last_state_change": agent["last_state_change"]})
+
+
+class DashboardAgents(ApiHandler):
+    """For the pages: every agent with its figures, first those that need help."""
+
+    route = "/api/dashboard/agents"
+
+    async def on_get(self) -> None:
+        query = self.query_as(FleetQuery)
+        page = await self.call(
+            "fleet.page", state=query.state, text=query.q, cursor=query.cursor, limit=query.page_size
+        )
+        self.answer({"agents": page["rows"], **{name: page[name] for name in ("groups", "total", "next_cursor")}})
+
+
+class DashboardAgent(ApiHandler):
+    """One of them, with its leases, its last tasks and its comings and goings."""
+
+    route = "/api/dashboard/agents/:id"
+
+    async def on_get(self, agent_id: str) -> None:
+        try:
+            self.answer(await self.call("fleet.agent", agent_id=agent_id))
+        except HubRefused as refused:
+            if refused.code == "not_found":
+                raise ApiError(
+                    404, "agent_not_found", "no such agent is known", fields={"agent_id": agent_id}
+                ) from None
+            raise
 
 
 class _AgentAction(ApiHandler):
