@@ -59,11 +59,18 @@ class Shot:
     prepare: Callable[[Any], None] = lambda page: None
 
 
+def hide_chance(page: Any) -> None:
+    """The begins of tokens are random, also in a demo."""
+    page.get_by_test_id("token-row").first.wait_for()
+    page.evaluate("for (const code of document.querySelectorAll('[data-testid=token-row] code')) code.textContent = 'hub_…'")
+
+
 SHOTS = (
     Shot("overview", "/", on_phone=True),
     Shot("tasks", "/tasks", on_phone=True),
     Shot("task", "/tasks/{task}", on_phone=True),
     Shot("system", "/system"),
+    Shot("settings", "/settings", on_phone=True, prepare=hide_chance),
 )
 
 

@@ -22,11 +22,16 @@ const ROLES = [
   { id: 'operator', what: 'operator: also steers tasks and agents' },
 ];
 
+/** More are shown on request. */
+const SHOWN = 12;
+
 export function TokenSettings() {
   const { data, problem, isLoading, reload } = useResource('/api/dashboard/tokens', { onEvents: false });
   const [isOpen, setOpen] = useState(false);
+  const [isWhole, setWhole] = useState(false);
   /** @type {Token[]} */
   const tokens = data?.tokens ?? [];
+  const shown = isWhole ? tokens : tokens.slice(0, SHOWN);
   const aside = html`
     ${data && html`<span class="count">${count(data.count)}</span>`}
     <button type="button" data-testid="add-token" onClick=${() => setOpen(true)}>Make a token</button>
@@ -37,9 +42,10 @@ export function TokenSettings() {
       ${problem && html`<p class="tone-warning" role="status">${problem.detail}</p>`}
       ${isLoading && html`<${Skeleton} rows=${3} />`}
       <ul class="setting-list" data-testid="tokens">
-        ${tokens.map((token) => html`<${Row} key=${token.token_prefix} token=${token} reload=${reload} />`)}
+        ${shown.map((token) => html`<${Row} key=${token.token_prefix} token=${token} reload=${reload} />`)}
       </ul>
-      ${data && data.count > tokens.length && html`<p class="quiet">The first ${count(tokens.length)} of ${count(data.count)}.</p>`}
+      ${shown.length < tokens.length && html`<div><button type="button" onClick=${() => setWhole(true)}>Show ${count(tokens.length - shown.length)} more</button></div>`}
+      ${isWhole && data && data.count > tokens.length && html`<p class="quiet">The first ${count(tokens.length)} of ${count(data.count)}.</p>`}
       ${isOpen && html`<${MakeToken} onClose=${() => setOpen(false)} onMade=${reload} />`}
     <//>
   `;
