@@ -130,7 +130,7 @@ def start(choices: Choices, hub_url: str | None, token_file: str | None, local: 
     """
     directory = data_directory(data_dir)
     if local:
-        url, token = local_identity(choices.agent_id, hub_url, directory)
+        url, token = _local_identity(choices.agent_id, hub_url, directory)
         return run_agent(choices, url, token, directory)
     url = find_url(hub_url, directory)
     given = find_token(url, token_file, directory) if token_file or "AGENTCOM_TOKEN" in os.environ else None
@@ -210,7 +210,7 @@ def _default_state_dir(agent_id: str, data_dir: Path | None = None) -> Path:
     return base / "agents" / agent_id
 
 
-def local_identity(agent_id: str, hub_url: str | None, directory: Path, role: str = "agent") -> tuple[str, str]:
+def _local_identity(agent_id: str, hub_url: str | None, directory: Path) -> tuple[str, str]:
     """(address of the hub, new token): waits for the hub, which may be starting, and for its admin token."""
     deadline = time.monotonic() + HUB_WAIT_S
     while True:
@@ -218,7 +218,9 @@ def local_identity(agent_id: str, hub_url: str | None, directory: Path, role: st
         token = admin_token(directory)
         if token is not None:
             try:
-                made = HubClient(url, token, timeout_s=5.0).post("/admin/tokens", {"agent_id": agent_id, "role": role})
+                made = HubClient(url, token, timeout_s=5.0).post(
+                    "/admin/tokens", {"agent_id": agent_id, "role": "agent"}
+                )
                 return url, str(made["token"])
             except HubError as error:
                 if error.exit_status != ExitStatus.UNREACHABLE or time.monotonic() >= deadline:

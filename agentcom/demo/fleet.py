@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agentcom import data_dir, stopped_clock
-from agentcom.cli.agent import local_identity
+from agentcom.cli.session import find_url
 from agentcom.client import HubClient, HubError, Json, quoted
 from agentcom.demo import seeding
 from agentcom.demo.agent import DemoAgent
@@ -62,19 +62,17 @@ class Fleet:
     async def run(self) -> None:
         while not (self._directory / data_dir.HUB_FILE).exists():  # the root ends us if the hub never starts
             await asyncio.sleep(LOOK_S)
+        url = find_url(None, self._directory)
         async with asyncio.TaskGroup() as together:
             for member in FLEET:
                 if not (self._seeded.frozen and self._is_absent(member.name)):
-                    url, token = await self._identity(member.name, "agent")
+                    token = self._seeded.tokens[member.name]
                     agent = DemoAgent(url, member, token, self._story, is_frozen=self._seeded.frozen)
                     self._agents[member.name] = agent
             if self._seeded.frozen:
-                await self._settle(together)
+                await self._settle(together, HubClient(url, self._seeded.tokens[SUBMITTERS[0]]))
             else:
-                await self._go_on(together)
-
-    async def _identity(self, name: str, role: str) -> tuple[str, str]:
-        return await asyncio.to_thread(local_identity, name, None, self._directory, role)
+                await self._go_on(together, url)
 
     def _is_lost(self, name: str) -> bool:
         return name == LOST and self._seeded.lost_at is not None
@@ -85,9 +83,8 @@ class Fleet:
 
     # --- frozen -------------------------------------------------------------------------------------------------------
 
-    async def _settle(self, together: asyncio.TaskGroup) -> None:
+    async def _settle(self, together: asyncio.TaskGroup, hub: HubClient) -> None:
         """Connect one agent after another, each at its own time on the stopped clock, so that every run shows the same."""
-        hub = HubClient(*await self._identity("settling", "operator"))
         now_ms, clock = self._seeded.now_ms, self._directory / CLOCK_FILE
         names = sorted(self._agents, key=lambda name: (self._connected_ago_ms(name), name), reverse=True)
         for name in names:
@@ -124,10 +121,10 @@ class Fleet:
 
     # --- live ---------------------------------------------------------------------------------------------------------
 
-    async def _go_on(self, together: asyncio.TaskGroup) -> None:
+    async def _go_on(self, together: asyncio.TaskGroup, url: str) -> None:
         """From where the past ended."""
         for name in SUBMITTERS:
-            self._submitters[name] = HubClient(*await self._identity(name, "submitter"))
+            self._submitters[name] = HubClient(url, self._seeded.tokens[name])
         for name, agent in self._agents.items():
             held = self._seeded.held.get(name)
             if held is not None:

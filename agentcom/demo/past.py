@@ -17,8 +17,9 @@ from actors import task_rules as rules
 from actors.queue_options import TaskQueueOptions
 from actors.storage import Finish
 from actors.task_ids import make_key
+from actors.vocabulary.audit import AuditEntry
 from actors.vocabulary.tasks import HistoryEntry, ReclaimCause, Task, TaskStatus
-from agentcom.demo.story import FLEET, LOST, MEAN_WORK_S, Member, Story, Work, capable
+from agentcom.demo.story import FLEET, LOST, MACHINES, MEAN_WORK_S, Member, Story, Work, capable
 
 #: The fleet is this busy on average.
 BUSY_SHARE = 0.62
@@ -91,6 +92,15 @@ class Past:
             yield from self._due(created_at)
             self._live(self.story.work(number), created_at)
         yield from self._due(self.now_ms)
+
+    def audited(self, step: Step) -> AuditEntry | None:
+        """What the audit log says of a step that a person took."""
+        before, after = step.before, step.after
+        if before is None or after.status is not TaskStatus.CANCELLED:
+            return None
+        details = {"before": before.status.value, "after": "cancelled", "agent": before.assigned_to}
+        actor, way = str(after.submitted_by), "cli" if after.submitted_by in MACHINES else "page"
+        return AuditEntry(0, after.updated_at, actor, "submitter", way, "task.cancel", after.id, "ok", details)
 
     def _due(self, until_ms: int) -> Iterator[Step]:
         while self._later and self._later[0][0] <= until_ms:
@@ -181,10 +191,10 @@ class Past:
         return min(there, key=lambda one: one[:3])[3] if there else None
 
     def _start(self, task: Task, member: Member, at: int) -> Task:
+        """Assigned and accepted in one step: who looks back sees both times, and it is written once."""
         claimed = rules.claimed(task, member.name, at)
-        self._add(task, claimed, "assigned", {"agent_id": member.name, "generation": claimed.generation})
         accepted = rules.accepted(claimed, None, min(at + ACCEPT_MS, self.now_ms))
-        self._add(claimed, accepted, None, None)
+        self._add(task, accepted, "assigned", {"agent_id": member.name, "generation": claimed.generation})
         return accepted
 
     def _complete(self, task: Task, work: Work, at: int) -> None:

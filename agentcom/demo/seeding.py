@@ -14,15 +14,19 @@ from pathlib import Path
 import msgspec
 
 from actors.sqlite_storage import SqliteStorage
-from actors.vocabulary.tasks import AgentPresence, KnownAgent
+from actors.vocabulary.tasks import AgentPresence, Identity, KnownAgent
 from agentcom import data_dir
 from agentcom.demo.past import Held, Past
-from agentcom.demo.story import LOST, Story
+from agentcom.demo.story import FLEET, LOST, SUBMITTERS, Story
 from agentcom.demo.trends import PastTrends
 from agentcom.failures import ExitStatus, Failure
+from wire.roles import Role
 from wire.rollups import pack
+from wire.tokens import mint
 
 MARKER = "demo.json"
+
+TOKEN_AGE_MS = 30 * 86_400_000
 
 #: Steps in one transaction.
 BATCH = 20_000
@@ -38,6 +42,8 @@ class Seeded(msgspec.Struct, frozen=True):
     held: dict[str, Held]
     ended_at: dict[str, int]
     lost_at: int | None
+    tokens: dict[str, str]
+    """Of the agents and of who submits, by name. Random, and worth nothing when the demo is gone."""
 
 
 def seed(directory: Path, *, seed: int, tasks: int, now_ms: int, frozen: bool) -> Seeded:
@@ -45,10 +51,10 @@ def seed(directory: Path, *, seed: int, tasks: int, now_ms: int, frozen: bool) -
     _clear(directory)
     gc.disable()  # hundreds of thousands of objects, none of them in a cycle
     try:
-        past = _write(directory / data_dir.DATABASE_FILE, Story(seed), tasks, now_ms)
+        past, tokens = _write(directory / data_dir.DATABASE_FILE, Story(seed), tasks, now_ms)
     finally:
         gc.enable()
-    written = Seeded(seed, tasks, now_ms, frozen, past.held, past.ended_at, past.lost_at)
+    written = Seeded(seed, tasks, now_ms, frozen, past.held, past.ended_at, past.lost_at, tokens)
     data_dir.write_private(directory / MARKER, msgspec.json.encode(written))
     return written
 
@@ -76,7 +82,7 @@ def _clear(directory: Path) -> None:
         os.close(lock)
 
 
-def _write(database: Path, story: Story, tasks: int, now_ms: int) -> Past:
+def _write(database: Path, story: Story, tasks: int, now_ms: int) -> tuple[Past, dict[str, str]]:
     storage = SqliteStorage(database)
     try:
         past = Past(story, tasks, now_ms, storage.next_seq)
@@ -86,13 +92,25 @@ def _write(database: Path, story: Story, tasks: int, now_ms: int) -> Past:
             for step in batch:
                 storage.save(step.before, step.after, step.entry, step.finish)
                 trends.take(step)
+                if (entry := past.audited(step)) is not None:
+                    storage.audit.add(entry)
             storage.commit()
         trends.finish()
         storage.rollups.record([(size, start, pack(one)) for (size, start), one in trends.buckets.items()])
         storage.commit()
         if past.lost_at is not None:
             storage.directory.record_agent(KnownAgent(LOST, LOST, AgentPresence.LOST, past.lost_at))
-            storage.commit()
-        return past
+        tokens = {member.name: _let_in(storage, member.name, Role.AGENT, now_ms) for member in FLEET}
+        tokens |= {name: _let_in(storage, name, Role.SUBMITTER, now_ms) for name in SUBMITTERS}
+        storage.commit()
+        return past, tokens
     finally:
         storage.close()
+
+
+def _let_in(storage: SqliteStorage, name: str, role: Role, now_ms: int) -> str:
+    """The token of a new identity, a month old."""
+    minted = mint(role.value)
+    created_at = now_ms - TOKEN_AGE_MS
+    storage.directory.add_identity(Identity(minted.token_id, name, role, minted.secret_sha256, created_at))
+    return minted.token

@@ -50,7 +50,8 @@ FLEET = (
 #: The member that vanished some minutes before now, while it worked; its tasks wait for somebody with a graphics card.
 LOST = "gpu-1"
 
-SUBMITTERS = ("planner", "ci", "ana", "nightly", "jonas")
+MACHINES = ("planner", "ci", "nightly")
+SUBMITTERS = (*MACHINES, "ana", "jonas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ class _Kind:
     errors: tuple[str, ...]
 
 
-_TESTS_FAILED = "{n} of 412 tests failed, first tests/test_{part}.py::test_{slug}_{n} (exit status 1)"
+_TESTS_FAILED = "{n} of 412 tests failed (exit status 1), first '{part}: test_{slug}_{n}'"
 _LIMIT = "429 from the model's provider: limit reached, request {hex}, resets in {n} min"
-_NO_CLONE = "cannot clone git.example.org/{part}.git: could not resolve host"
+_NO_CLONE = "cannot clone 'git.example.org/{part}.git': could not resolve host"
 _KILLED = "no output for {n}0 s, the command was ended (exit status 137)"
 
 _KINDS = (
@@ -130,7 +131,7 @@ _KINDS = (
         5,
         40.0,
         ("Clean the figures of the {noun} of {part}", "Compare the {noun} figures of {part} with last week"),
-        ("column {slug}_{n} is missing in the export of {part}",),
+        ("column '{slug}_{n}' is missing in the export of '{part}'",),
     ),
     _Kind(
         ("gpu",),
@@ -151,7 +152,7 @@ _KINDS = (
         4,
         45.0,
         ("Deploy {part} to staging", "Roll back {part} on staging", "Rotate the certificate of {part}"),
-        ("health check of {part} did not answer within {n}0 s",),
+        ("the health check of '{part}' did not answer within {n}0 s",),
     ),
 )
 

@@ -14,8 +14,8 @@ from agentcom.demo.story import FLEET
 from wire.rollups import KEPT_S, Rollup
 
 #: Seconds between two looks, by how long ago it was: buckets that nobody keeps need not be filled.
-LOOKS_S = ((2 * 3600, 1), (48 * 3600, 10))
-SELDOM_S = 300
+LOOKS_S = ((2 * 3600, 1), (48 * 3600, 60))
+SELDOM_S = 600
 
 _EVENTS = {
     TaskStatus.ASSIGNED: "task_assigned",

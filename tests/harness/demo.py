@@ -20,6 +20,7 @@ class Demo(Hub):
         self, data_dir: Path, *flags: str, seed: int = 7, tasks: int = 250, frozen: bool = True, web_processes: int = 1
     ) -> None:
         self._is_frozen = frozen
+        self.start_limit_s += tasks / 500  # what a machine may take that has much else to do
         own = ("--seed", str(seed), "--tasks", str(tasks), *(("--frozen",) if frozen else ()))
         super().__init__(data_dir, *own, *flags, web_processes=web_processes)
 

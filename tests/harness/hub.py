@@ -36,6 +36,7 @@ class Hub:
     """``start`` returns when the hub serves. Use as a context manager: leaving it stops the hub and checks the exit."""
 
     command = "serve"
+    start_limit_s = START_LIMIT_S
 
     def __init__(self, data_dir: Path, *flags: str, web_processes: int = 2) -> None:
         self.data_dir = data_dir
@@ -67,7 +68,7 @@ class Hub:
             assert self.process.poll() is None, f"the hub ended with {self.process.returncode}:\n{self.log()[-4000:]}"
             return self.ready_file.exists()
 
-        wait_for(ready, START_LIMIT_S, "the hub's start")
+        wait_for(ready, self.start_limit_s, "the hub's start")
 
     def stop(self) -> int:
         """SIGTERM; the exit status."""

@@ -102,6 +102,7 @@ def test_a_directory_that_no_demo_has_made_is_refused_and_not_touched(tmp_path: 
     assert (real / content).read_text() == "precious"
 
 
+@pytest.mark.timeout(400)
 def test_a_hundred_thousand_tasks_are_there_at_once(tmp_path: Path) -> None:
     with Demo(tmp_path / "big", tasks=100_000) as demo:
         stats = demo.get("/api/tasks/stats").json

@@ -56,7 +56,7 @@ def test_an_agent_does_one_thing_at_a_time() -> None:
         before, after = step.before, step.after
         if before is not None and before.assigned_to is not None and after.status is not TaskStatus.ASSIGNED:
             assert busy.pop(before.assigned_to) == after.key
-        if after.status is TaskStatus.ASSIGNED and after.accepted_at is None:
+        if after.status is TaskStatus.ASSIGNED:
             assert after.assigned_to is not None and after.assigned_to not in busy
             assert set(after.needed_capabilities) <= set(
                 next(one for one in FLEET if one.name == after.assigned_to).capabilities
