@@ -62,7 +62,9 @@ class Shot:
 def hide_chance(page: Any) -> None:
     """The begins of tokens are random, also in a demo."""
     page.get_by_test_id("token-row").first.wait_for()
-    page.evaluate("for (const code of document.querySelectorAll('[data-testid=token-row] code')) code.textContent = 'hub_…'")
+    page.evaluate(
+        "for (const code of document.querySelectorAll('[data-testid=token-row] code')) code.textContent = 'hub_…'"
+    )
 
 
 SHOTS = (

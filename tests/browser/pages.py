@@ -8,22 +8,11 @@ from typing import Any
 from tests.harness.waiting import wait_for
 from web.options import STATIC_DIR
 
-_JS = STATIC_DIR / "js"
-
 
 def listed() -> list[str]:
     """The path of every page in ``pages.js``, in its order: a page that is added there is tested."""
-    table = (_JS / "pages.js").read_text()
-    files = dict(re.findall(r"import \{ page as (\w+) \} from '\./(pages/[\w-]+\.js)'", table))
-    names = re.search(r"pages = \[([^\]]*)\]", table)
-    assert names is not None and files
-    return [_path(files[name.strip()]) for name in names[1].split(",") if name.strip()]
-
-
-def _path(file: str) -> str:
-    found = re.search(r"export const page = \{[^}]*?\bpath: '([^']+)'", (_JS / file).read_text())
-    assert found is not None, file
-    return found[1]
+    table = (STATIC_DIR / "js" / "pages.js").read_text()
+    return re.findall(r"^\s*\{ id: '[\w-]+', path: '([^']+)'", table, flags=re.M)
 
 
 def at_rest(page: Any) -> None:
