@@ -52,7 +52,7 @@ def status_of(mix: Mix, n: int) -> str:
 
 
 def error_of(mix: Mix, n: int) -> str:
-    return ERRORS[n % min(mix.causes, len(ERRORS))].format(n=n)
+    return ERRORS[(n // 7) % min(mix.causes, len(ERRORS))].format(n=n)
 
 
 def seed(data_dir: Path, mix: Mix, *, newest_ms: int = NOON_MS, step_ms: int = 1_000) -> None:

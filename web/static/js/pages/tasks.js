@@ -1,158 +1,246 @@
 // @ts-check
 /**
- * Every task, filtered by the hub. The address holds the filters and the place, so that a view can be kept, sent and gone back
- * to. The page holds one page of rows, whatever the number of tasks.
+ * Every task, found by the hub. The address holds the filter and the order, so that a list can be kept, sent and gone back to. What is
+ * selected, or all that matches, can be acted on together.
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { at, taskAddress } from '../base.js';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { ActionButton, BulkDialog } from '../panels/bulk_dialog.js';
+import { FilterBar } from '../panels/filter_bar.js';
+import { Operations } from '../panels/operation_progress.js';
+import { TaskGrid } from '../panels/task_grid.js';
+import { ViewsBar } from '../panels/views_bar.js';
 import { setQuery } from '../router.js';
-import { useResource } from '../store/resource.js';
-import { LANES, State, TASK_STATES, laneName } from '../ui/chip.js';
+import { useKeys } from '../shell/keys.js';
+import { filterOf, termsOf } from '../store/filter_text.js';
+import { TaskList } from '../store/task_list.js';
 import { CommandLine } from '../ui/command_line.js';
 import { Empty, Skeleton } from '../ui/empty.js';
-import { Newer, useHeld } from '../ui/held.js';
 import { html } from '../ui/html.js';
 import { Panel } from '../ui/panel.js';
-import { Table } from '../ui/table.js';
-import { count, foreignText, shortId } from '../ui/text.js';
-import { Ago } from '../ui/time.js';
-
-const PAGE = 100;
-const FILTERS = ['status', 'priority', 'assigned_to', 'capability'];
-const TYPING_MS = 250;
+import { count, foreignText, plural } from '../ui/text.js';
 
 /**
- * A task as `/api/dashboard/tasks` shows it.
+ * A task as the API shows it.
  * @typedef {{id: string, status: string, description: string, priority: number, assigned_to: string | null, generation: number,
  *   retry_count: number, max_retries: number, created_at: number, updated_at: number, [field: string]: any}} Task
  */
 
-const COLUMNS = [
-  { id: 'what', text: 'Task' },
-  { id: 'status', text: 'State' },
-  { id: 'lane', text: 'Lane' },
-  { id: 'owner', text: 'Agent' },
-  { id: 'tries', text: 'Retries', number: true },
-  { id: 'updated', text: 'Changed', number: true },
-];
+/** @typedef {import('../store/operations.js').Action} Action */
+/** @typedef {import('../store/operations.js').Selection} Selection */
 
-/** @type {Task[]} */
-const NONE = [];
+const SORTS = ['-created', 'created', 'lane', '-lane', 'ended', '-ended'];
 
 /** @param {{query: URLSearchParams}} props */
 export function Tasks({ query }) {
-  const path = pathOf(query);
-  const { data, problem, path: answered, isLoading } = useResource(path);
-  const isRefused = problem?.status === 422;
-  const tasks = /** @type {Task[]} */ (isRefused ? NONE : (data?.tasks ?? NONE));
-  const held = useHeld(tasks, (task) => task.id, answered);
-  const next = isRefused ? null : data?.next_cursor;
-  const shown = data && !isRefused ? `${count(tasks.length)} shown${next ? ', more on the next page' : ''}` : '';
-  return html`
-    <${Filters} query=${query} />
-    ${problem && !isRefused && html`<p class="banner tone-warning" role="status">${problem.detail}</p>`}
-    <${Panel} title="Tasks" area="tasks" aside=${html`<span class="count" role="status">${shown}</span><${Newer} held=${held} noun="tasks" />`}>
-      ${isRefused
-        ? html`<${NotUnderstood} problem=${problem} />`
-        : isLoading && !data
-          ? html`<${Skeleton} rows=${8} />`
-          : held.rows.length === 0
-            ? html`<${NoTasks} isFiltered=${FILTERS.some((name) => query.get(name))} />`
-            : html`<${Table} label="Tasks" columns=${COLUMNS} held=${held} row=${taskRow} />`}
-    <//>
-    <nav class="pager" aria-label="Pages of the list">
-      ${query.has('cursor') && html`<button type="button" onClick=${() => move(query, null)}>First page</button>`}
-      ${next && html`<button type="button" data-testid="next-page" onClick=${() => move(query, next)}>Next page</button>`}
-    </nav>
-  `;
-}
+  const list = useMemo(() => new TaskList(), []);
+  const q = filterOf(query);
+  const sort = SORTS.includes(query.get('sort') ?? '') ? String(query.get('sort')) : '-created';
+  const [selected, setSelected] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
+  const [asked, setAsked] = useState(/** @type {{action: Action, selection: Selection} | null} */ (null));
+  useEffect(() => {
+    setSelected(new Set());
+    void list.open(q, sort);
+  }, [q, sort]);
 
-/** @param {URLSearchParams} query */
-function pathOf(query) {
-  const wanted = new URLSearchParams({ limit: String(PAGE) });
-  for (const name of [...FILTERS, 'cursor']) {
-    const value = query.get(name);
-    if (value) wanted.set(name, value);
-  }
-  return `/api/dashboard/tasks?${wanted}`;
+  const show = (/** @type {{q: string, sort?: string}} */ wanted) => setQuery(addressOf(wanted.q, wanted.sort ?? sortFor(wanted.q, sort)));
+  const select = (/** @type {string[]} */ ids, /** @type {boolean} */ isOn) => {
+    const next = new Set(selected);
+    for (const id of ids) isOn ? next.add(id) : next.delete(id);
+    setSelected(next);
+  };
+  useSelectionKeys(list, selected, select, () => setSelected(new Set()));
+  const { problem, isLoading, newer } = list.state.value;
+  const isRefused = problem?.status === 422;
+  const fault = isRefused ? problem.errors.map(({ detail, error }) => detail ?? error).join(' ') : '';
+  const act = (/** @type {Action} */ action, /** @type {Selection} */ selection) => setAsked({ action, selection });
+  const aside = html`
+    <${Total} list=${list} />
+    ${newer > 0 && html`<button type="button" class="newer" data-testid="newer" onClick=${() => reopen(list)}>${count(newer)} new</button>`}
+    <${TimeJump} list=${list} />
+  `;
+  return html`
+    <${ViewsBar} view=${{ name: '', q, sort }} onOpen=${show} />
+    <${FilterBar} q=${q} onChange=${(/** @type {string} */ text) => show({ q: text })} fault=${fault} />
+    ${problem && !isRefused && html`<p class="banner tone-warning" role="status">${problem.detail}</p>`}
+    <${SelectionBar} list=${list} q=${q} selected=${selected} onAct=${act} onClear=${() => setSelected(new Set())} />
+    <${Panel} title="Tasks" area="task-list" aside=${aside}>
+      ${isRefused
+        ? html`<${Empty} title="The hub does not understand this filter." testid="empty-tasks"><p>${foreignText(fault)}</p><//>`
+        : isLoading
+          ? html`<${Skeleton} rows=${12} />`
+          : list.length === 0
+            ? html`<${NoTasks} q=${q} onShow=${show} />`
+            : html`<${TaskGrid} key=${`${q} ${sort}`} list=${list} sort=${sort} sortable=${sortsOf(q)} selected=${selected} onSelect=${select}
+                onSort=${(/** @type {string} */ by) => show({ q, sort: by })} onTerm=${(/** @type {string} */ term) => show({ q: added(q, term) })} />`}
+    <//>
+    <${Operations} />
+    ${asked && html`<${BulkDialog} ...${asked} onClose=${() => setAsked(null)} />`}
+  `;
 }
 
 /**
- * @param {URLSearchParams} query
- * @param {string | null} cursor
+ * @param {string} q
+ * @param {string} sort
  */
-function move(query, cursor) {
-  const wanted = new URLSearchParams(query);
-  if (cursor) wanted.set('cursor', cursor);
-  else wanted.delete('cursor');
-  setQuery(wanted);
+function addressOf(q, sort) {
+  /** @type {Record<string, string>} */
+  const words = {};
+  if (q) words.q = q;
+  if (sort !== '-created') words.sort = sort;
+  return words;
 }
 
-/** @param {{query: URLSearchParams}} props */
-function Filters({ query }) {
-  const form = useRef(/** @type {HTMLFormElement | null} */ (null));
-  const [timer, setTimer] = useState(0);
-  const address = query.toString();
-  useEffect(() => {
-    for (const name of FILTERS) {
-      const field = form.current?.elements.namedItem(name);
-      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = query.get(name) ?? '';
-    }
-  }, [address]);
-  const filter = () => {
-    if (!form.current) return;
-    const given = [...new FormData(form.current)].map(([name, value]) => [name, String(value).trim()]);
-    const wanted = new URLSearchParams(given.filter(([, value]) => value));
-    if (wanted.toString() !== address) setQuery(wanted);
+/**
+ * @param {string} q
+ * @param {string} term
+ */
+function added(q, term) {
+  return termsOf(q).includes(term) ? q : `${q} ${term}`.trim();
+}
+
+/**
+ * The orders that an index has for a filter: by lane what waits or runs, by its end what has one.
+ * @param {string} q
+ * @returns {Set<string>} without their signs
+ */
+function sortsOf(q) {
+  const named = termsOf(q).filter((term) => term.startsWith('state:')).flatMap((term) => term.slice(6).split(','));
+  const open = ['queued', 'assigned', 'waiting', 'working', 'running'];
+  const found = new Set(['created']);
+  if (named.length > 0 && named.every((state) => open.includes(state))) found.add('lane');
+  if (named.length > 0 && named.every((state) => !open.includes(state))) found.add('ended');
+  return found;
+}
+
+/**
+ * The present order, where another filter still has it.
+ * @param {string} q
+ * @param {string} sort
+ */
+function sortFor(q, sort) {
+  return sortsOf(q).has(sort.replace('-', '')) ? sort : '-created';
+}
+
+/** @param {TaskList} list */
+function reopen(list) {
+  document.querySelector('.grid-scroller')?.scrollTo({ top: 0 });
+  void list.open(list.question.q, list.question.sort);
+}
+
+/** @param {{list: TaskList}} props */
+function Total({ list }) {
+  const { total, isLoading, stopped } = list.state.value;
+  const [isCounting, setCounting] = useState(false);
+  if (!total || isLoading) return null;
+  const press = async () => {
+    setCounting(true);
+    await list.countExactly().catch(() => {});
+    setCounting(false);
   };
-  const later = () => {
-    clearTimeout(timer);
-    setTimer(setTimeout(filter, TYPING_MS));
-  };
-  const submitted = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    filter();
-  };
+  const words = total.is_exact ? plural(total.count, 'task') : total.count > 0 ? `${count(total.count)}+ tasks` : 'None found yet';
   return html`
-    <form class="filters" aria-label="Filters" role="search" ref=${form} onSubmit=${submitted}>
-      <label>State<select name="status" onChange=${filter}>
-        <option value="">Any state</option>
-        ${[...TASK_STATES].map(([value, { word }]) => html`<option value=${value}>${word}</option>`)}
-      </select></label>
-      <label>Lane<select name="priority" onChange=${filter}>
-        <option value="">Any lane</option>
-        ${LANES.map((lane) => html`<option value=${lane}>${lane}</option>`)}
-      </select></label>
-      <label>Agent<input name="assigned_to" type="search" autocomplete="off" spellcheck=${false} onInput=${later} /></label>
-      <label>Needs capability<input name="capability" type="search" autocomplete="off" spellcheck=${false} onInput=${later} /></label>
-    </form>
+    <span class="count" role="status" data-testid="total">${words}${stopped && !total.is_exact ? ' in what was searched' : ''}</span>
+    ${!total.is_exact && html`<button type="button" aria-disabled=${isCounting ? 'true' : null} onClick=${() => !isCounting && press()}>${isCounting ? 'Counting …' : 'Count exactly'}</button>`}
+    ${stopped && list.rows.length < 100 && html`<button type="button" onClick=${() => list.more('next')}>Search older tasks</button>`}
   `;
 }
 
-/** @param {{problem: import('../net/api.js').Problem}} props */
-function NotUnderstood({ problem }) {
-  const faults = problem.errors.map(({ field, detail, error }) => `${field} ${detail ?? error}`).join('; ');
-  return html`<${Empty} title="The hub does not understand this filter." testid="empty-tasks"><p>${foreignText(faults)}</p><//>`;
-}
-
-/** @param {{isFiltered: boolean}} props */
-function NoTasks({ isFiltered }) {
-  if (isFiltered) return html`<${Empty} title="No task matches these filters." testid="empty-tasks"><p><a href=${at('/tasks')}>Clear the filters</a></p><//>`;
-  return html`<${Empty} title="There are no tasks yet." testid="empty-tasks"><p>Submit one:</p><${CommandLine} line='agentcom task submit "Say hello"' /><//>`;
-}
-
-/** @param {Task} task */
-function taskRow(task) {
-  return {
-    attributes: { 'data-testid': 'task-row', 'data-task-id': task.id },
-    cells: [
-      html`<a class="clamp" href=${taskAddress(task.id)}>${foreignText(task.description) || shortId(task.id)}</a><code class="quiet small">${task.id}</code>`,
-      html`<${State} looks=${TASK_STATES} state=${task.status} />`,
-      html`<span class=${`lane-${laneName(task.priority)}`}>${laneName(task.priority)}</span>`,
-      html`<bdi class="clamp">${foreignText(task.assigned_to) || '–'}</bdi>`,
-      `${count(task.retry_count)} of ${count(task.max_retries)}`,
-      html`<${Ago} at=${task.updated_at} prefix="Changed" />`,
-    ],
+/** @param {{list: TaskList}} props */
+function TimeJump({ list }) {
+  if (!list.canJump) return null;
+  const chosen = (/** @type {Event} */ event) => {
+    const at = new Date(/** @type {HTMLInputElement} */ (event.target).value).getTime();
+    if (Number.isFinite(at)) void list.jumpTo(at).then(() => showStart(list));
   };
+  return html`<label class="jump small">Go to <input type="datetime-local" aria-label="Go to tasks of a time" onChange=${chosen} /></label>`;
+}
+
+/** @param {TaskList} list */
+function showStart(list) {
+  const row = document.querySelector('.grid-scroller .grid-body .grid-row');
+  const height = row instanceof HTMLElement ? row.offsetHeight : 34;
+  document.querySelector('.grid-scroller')?.scrollTo({ top: list.state.peek().start * height });
+}
+
+/**
+ * @param {object} props
+ * @param {TaskList} props.list
+ * @param {string} props.q
+ * @param {ReadonlySet<string>} props.selected
+ * @param {(action: Action, selection: Selection) => void} props.onAct
+ * @param {() => void} props.onClear
+ */
+function SelectionBar({ list, q, selected, onAct, onClear }) {
+  const [isAll, setAll] = useState(false);
+  useEffect(() => setAll(false), [selected]);
+  if (selected.size === 0) return null;
+  const { total } = list.state.value;
+  const all = total ? `${count(total.count)}${total.is_exact ? '' : '+'}` : '';
+  const selection = isAll ? { query: q } : { ids: [...selected] };
+  return html`
+    <div class="selection-bar" role="region" aria-label="Selection" data-testid="selection-bar">
+      <strong role="status">${isAll ? `All ${all} that match` : `${count(selected.size)} selected`}</strong>
+      ${!isAll && html`<button type="button" data-testid="select-all" onClick=${() => setAll(true)}>Select all ${all} that match</button>`}
+      <span class="buttons">
+        ${/** @type {Action[]} */ (['retry', 'cancel', 'lane', 'discard', 'recover']).map((action) => html`<${ActionButton} key=${action} action=${action} onPress=${() => onAct(action, selection)} />`)}
+      </span>
+      <button type="button" class="plain" onClick=${onClear}>Clear the selection</button>
+    </div>
+  `;
+}
+
+/**
+ * x selects the row that has the focus, X as far as to it.
+ * @param {TaskList} list
+ * @param {ReadonlySet<string>} selected
+ * @param {(ids: string[], isOn: boolean) => void} select
+ * @param {() => void} clear
+ */
+function useSelectionKeys(list, selected, select, clear) {
+  const [anchor, setAnchor] = useState('');
+  const focused = () => document.activeElement?.closest('[data-task-id]')?.getAttribute('data-task-id') ?? '';
+  const step = (/** @type {number} */ by) => {
+    const rows = [...document.querySelectorAll('.grid-body [data-task-id]')];
+    rows.sort((a, b) => Number(a.getAttribute('data-place')) - Number(b.getAttribute('data-place')));
+    const now = rows.findIndex((row) => row.contains(document.activeElement));
+    const next = rows[now < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, now + by))];
+    /** @type {HTMLElement | null | undefined} */ (next?.querySelector('a[href]'))?.focus();
+  };
+  useKeys([
+    { key: 'j', what: 'Next row; Enter opens it', run: () => step(1) },
+    { key: 'k', what: 'Row before', run: () => step(-1) },
+    {
+      key: 'x',
+      what: 'Select the row',
+      run: () => {
+        const id = focused();
+        if (!id) return;
+        setAnchor(id);
+        select([id], !selected.has(id));
+      },
+    },
+    {
+      key: 'X',
+      what: 'Select as far as the row',
+      run: () => {
+        const ids = list.rows.map(({ id }) => id);
+        const [from, to] = [ids.indexOf(anchor), ids.indexOf(focused())];
+        if (from >= 0 && to >= 0) select(ids.slice(Math.min(from, to), Math.max(from, to) + 1), true);
+      },
+    },
+    { key: 'Escape', what: '', run: () => selected.size > 0 && clear() },
+  ]);
+}
+
+/** @param {{q: string, onShow: (wanted: {q: string}) => void}} props */
+function NoTasks({ q, onShow }) {
+  if (!q) return html`<${Empty} title="There are no tasks yet." testid="empty-tasks"><p>Submit one:</p><${CommandLine} line='agentcom task submit "Say hello"' /><//>`;
+  const wider = termsOf(q).slice(0, -1).join(' ');
+  return html`
+    <${Empty} title="No task matches this filter." testid="empty-tasks">
+      <p class="buttons"><button type="button" onClick=${() => onShow({ q: '' })}>Clear the filter</button>
+        ${wider && html`<button type="button" onClick=${() => onShow({ q: wider })}>Leave out <code>${foreignText(termsOf(q).at(-1), 40)}</code></button>`}</p>
+    <//>
+  `;
 }

@@ -1,0 +1,123 @@
+// @ts-check
+/** The groups of dead letters: cause, how many, where and when, the last day as bars, and what became of the last retry. */
+
+import { at, taskAddress } from '../base.js';
+import { ACTIONS } from '../store/operations.js';
+import { LANES } from '../ui/chip.js';
+import { Newer, useHeld } from '../ui/held.js';
+import { html } from '../ui/html.js';
+import { Table } from '../ui/table.js';
+import { count, foreignText, plural } from '../ui/text.js';
+import { Ago } from '../ui/time.js';
+import { ActionButton } from './bulk_dialog.js';
+import { becameOf } from './operation_progress.js';
+
+/**
+ * @typedef {object} Group
+ * @property {string} id
+ * @property {string} reason
+ * @property {string} shape
+ * @property {number} count
+ * @property {number} discarded
+ * @property {number[]} by_lane
+ * @property {number} first_at
+ * @property {number} last_at
+ * @property {number[]} hours
+ * @property {string[]} agents
+ * @property {any} sample
+ * @property {any} last_retry
+ */
+
+const REASONS = new Map([
+  ['failed', 'The agent said that it failed'],
+  ['unfinished', 'Handed out again and again without an end'],
+  ['deadline', 'Its deadline passed'],
+]);
+
+const COLUMNS = [
+  { id: 'cause', text: 'Cause' },
+  { id: 'dead', text: 'Tasks', number: true },
+  { id: 'where', text: 'Lanes and agents' },
+  { id: 'seen', text: 'Last, first' },
+  { id: 'day', text: 'Last 24 h' },
+  { id: 'group-action', text: 'Action' },
+];
+
+const AGENTS_NAMED = 3;
+
+/**
+ * @param {object} props
+ * @param {Group[]} props.groups
+ * @param {string} props.view
+ * @param {(action: import('../store/operations.js').Action, query: string) => void} props.onAct
+ */
+export function DeadGroups({ groups, view, onAct }) {
+  const held = useHeld(groups, (group) => group.id, view);
+  return html`
+    <${Newer} held=${held} noun="groups" />
+    <${Table} label="Groups of dead letters" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => groupRow(group, onAct)} />
+  `;
+}
+
+/**
+ * @param {Group} group
+ * @param {(action: import('../store/operations.js').Action, query: string) => void} onAct
+ */
+function groupRow(group, onAct) {
+  const members = `/tasks?${new URLSearchParams({ q: `group:${group.id} state:dead_letter` })}`;
+  return {
+    attributes: { 'data-testid': 'dead-group', 'data-group': group.id },
+    cells: [
+      html`<${Cause} group=${group} />`,
+      group.count > 0 ? html`<a class="group-count" href=${at(members)} aria-label=${`${plural(group.count, 'task')}, show them`}>${count(group.count)}</a>` : '0',
+      html`<${Where} group=${group} />`,
+      html`<span class="stack tight"><${Ago} at=${group.last_at} prefix="Last" /><span class="quiet small"><${Ago} at=${group.first_at} prefix="First" /></span></span>`,
+      html`<${Day} hours=${group.hours} />`,
+      html`<${Buttons} group=${group} onAct=${onAct} />`,
+    ],
+  };
+}
+
+/** @param {{group: Group}} props */
+function Cause({ group }) {
+  return html`
+    <bdi class="clamp strong error-text" title=${foreignText(group.shape)}>${foreignText(group.shape)}</bdi>
+    <span class="quiet small">${REASONS.get(group.reason) ?? foreignText(group.reason, 40)}${group.sample && html`, for example <a href=${taskAddress(group.sample.id)}><bdi>${foreignText(group.sample.title, 60)}</bdi></a>`}</span>
+    ${group.last_retry && html`<span class="small retried" data-testid="last-retry">${count(group.last_retry.done)} ${ACTIONS.retry.past} <${Ago} at=${group.last_retry.made_at} prefix="Retried" />. ${becameOf(group.last_retry.outcome)}</span>`}
+    ${group.discarded > 0 && html`<span class="quiet small">${plural(group.discarded, 'task')} of it discarded in the last 24 h</span>`}
+  `;
+}
+
+/** @param {{group: Group}} props */
+function Where({ group }) {
+  const lanes = LANES.filter((_, lane) => (group.by_lane[lane] ?? 0) > 0).map((name, at, all) => html`<span class=${`lane-${name}`}>${name} ${count(group.by_lane[LANES.indexOf(name)])}${at < all.length - 1 ? ', ' : ''}</span>`);
+  const more = group.agents.length - AGENTS_NAMED;
+  const agents = group.agents.slice(0, AGENTS_NAMED).map((name) => foreignText(name, 30)).join(', ');
+  return html`<span class="stack tight"><span class="small">${lanes}</span><bdi class="quiet small clamp">${agents}${more > 0 ? ` and ${count(more)} more` : ''}</bdi></span>`;
+}
+
+/** @param {{hours: number[]}} props */
+function Day({ hours }) {
+  const most = Math.max(1, ...hours);
+  const sum = hours.reduce((all, one) => all + one, 0);
+  return html`
+    <svg class="day-bars" viewBox="0 0 96 24" role="img" aria-label=${`${count(sum)} in the last 24 hours, at most ${count(Math.max(0, ...hours))} in one`}>
+      ${hours.map((died, hour) => html`<rect key=${hour} x=${hour * 4} y=${24 - Math.max(1, (22 * died) / most)} width="3" height=${Math.max(1, (22 * died) / most)} class=${died ? '' : 'is-none'} />`)}
+    </svg>
+  `;
+}
+
+/** @param {{group: Group, onAct: (action: import('../store/operations.js').Action, query: string) => void}} props */
+function Buttons({ group, onAct }) {
+  const name = foreignText(group.shape, 60);
+  const dead = `group:${group.id} state:dead_letter`;
+  return html`
+    <span class="buttons">
+      ${group.count > 0 && html`
+        <${ActionButton} action="retry" label=${`Retry: ${name}`} onPress=${() => onAct('retry', dead)} />
+        <${ActionButton} action="discard" label=${`Discard: ${name}`} onPress=${() => onAct('discard', dead)} />
+      `}
+      ${group.discarded > 0 && html`<${ActionButton} action="recover" label=${`Recover: ${name}`} onPress=${() => onAct('recover', `group:${group.id} state:discarded`)} />`}
+    </span>
+  `;
+}
