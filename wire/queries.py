@@ -157,6 +157,11 @@ class SuggestQuery(Body):
 class DeadGroupQuery(Body):
     sort: Literal["size", "recent"] = "size"
     cursor: Annotated[str, Meta(max_length=32)] | None = None
+    limit: Annotated[str, Meta(max_length=20)] = "50"
+
+    def faults(self) -> Iterator[FieldError]:
+        if not (_is_number(self.limit) and 1 <= int(self.limit) <= limits.PAGE_ROWS):
+            yield FieldError("limit", "out_of_range", f"must be a number from 1 to {limits.PAGE_ROWS}")
 
 
 def _is_number(text: str) -> bool:

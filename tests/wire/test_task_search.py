@@ -119,6 +119,15 @@ def groups(hub: Hub) -> dict[str, Any]:
     return {group["shape"]: group for group in answer.json["groups"]}
 
 
+def test_groups_come_page_by_page(seeded: Hub) -> None:
+    path = "/api/dashboard/dead-letter/groups?limit=1"
+    first = seeded.get(path, token=None).json
+    second = seeded.get(f"{path}&cursor={first['next_cursor']}", token=None).json
+    assert len(first["groups"]) == 1 and second["groups"][0]["id"] != first["groups"][0]["id"]
+    for bad in ("limit=0", "limit=101", "sort=colour", "cursor=nonsense"):
+        assert seeded.get(f"/api/dashboard/dead-letter/groups?{bad}", token=None).status == 422
+
+
 def finished(hub: Hub, operation: str) -> Any:
     def read() -> Any:
         found = hub.get(f"/api/operations/{operation}", token=None).json

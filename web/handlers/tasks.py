@@ -180,7 +180,8 @@ class DashboardDeadGroups(ApiHandler):
     async def on_get(self) -> None:
         query = self.query_as(DeadGroupQuery)
         with refusals_about("cursor"):
-            self.answer(await self.call("tasks.dead_groups", order=query.sort, cursor=query.cursor))
+            asked = {"order": query.sort, "cursor": query.cursor, "limit": int(query.limit)}
+            self.answer(await self.call("tasks.dead_groups", **asked))
 
 
 class DashboardTask(ApiHandler):
