@@ -13,6 +13,12 @@ export class Exact {
   toString() {
     return this.source;
   }
+
+  /** Sent as what it is where the browser can; else rounded, and then so large that the hub refuses it. */
+  toJSON() {
+    const { rawJSON } = /** @type {{rawJSON?: (text: string) => unknown}} */ (/** @type {unknown} */ (JSON));
+    return rawJSON ? rawJSON(this.source) : Number(this.source);
+  }
 }
 
 /**

@@ -2,12 +2,13 @@
 /** What one needs to know of a task at once, and what one can do with it. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { agentAddress, at, taskAddress } from '../base.js';
+import { agentAddress, taskAddress } from '../base.js';
 import { Problem, post } from '../net/api.js';
 import { useKeys } from '../shell/keys.js';
 import { State, TASK_STATES, laneName } from '../ui/chip.js';
 import { copy } from '../ui/command_line.js';
 import { Dialog } from '../ui/dialog.js';
+import { FileLink } from '../ui/file_link.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { foreignText, plural } from '../ui/text.js';
@@ -91,7 +92,7 @@ function Actions({ task, reload }) {
       <button type="button" onClick=${() => setOpen('duplicate')}><${Icon} name="submitted" />Duplicate and edit</button>
       <button type="button" onClick=${() => void copy(asCli(task))}><${Icon} name="copy" />Copy as CLI</button>
       <button type="button" onClick=${() => void copy(asCurl(task))}><${Icon} name="copy" />Copy as curl</button>
-      <a class="button" href=${at(`/api/dashboard/tasks/${encodeURIComponent(task.id)}`)} target="_blank" rel="noopener noreferrer">Raw JSON</a>
+      <${FileLink} path=${`/api/dashboard/tasks/${encodeURIComponent(task.id)}`} name=${`${task.id}.json`} isShown>Raw JSON<//>
       ${open === 'duplicate' && html`<${DuplicateDialog} task=${task} onClose=${() => setOpen(null)} />`}
       ${open === 'cancel' && html`<${CancelDialog} task=${task} onClose=${() => setOpen(null)} onConfirm=${() => void act('cancel')} />`}
     </div>

@@ -2,10 +2,10 @@
 /** What a task prints: live, followed until one scrolls up, searched, wrapped, and the whole of it as a file. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { at } from '../base.js';
 import { LINES_KEPT, OutputStream } from '../store/output.js';
 import { paused } from '../store/hub.js';
 import { Empty } from '../ui/empty.js';
+import { FileLink } from '../ui/file_link.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { LogLines } from '../ui/log_lines.js';
@@ -72,7 +72,7 @@ export function TaskOutput({ taskId, isRunning, attempts }) {
             <button type="button" aria-label="Next match" onClick=${() => go(1)}><${Icon} name="down" /></button>
           `}
         </span>
-        <a class="button" href=${at(`/api/dashboard/tasks/${encodeURIComponent(taskId)}/output?format=text${state.generation === null ? '' : `&generation=${state.generation}`}`)} download>Download</a>
+        <${FileLink} path=${`/api/dashboard/tasks/${encodeURIComponent(taskId)}/output?format=text${state.generation === null ? '' : `&generation=${state.generation}`}`} name=${`${taskId}.txt`}>Download<//>
       </div>
       ${state.problem !== '' && html`<p class="banner tone-warning" role="status">${state.problem}</p>`}
       ${isEmpty && html`<${Empty} title=${isRunning ? 'It has printed nothing yet.' : 'Nothing is kept of what it printed.'}>${!isRunning && html`<p>The hub keeps the end of the output in memory, and forgets it when it is restarted.</p>`}<//>`}

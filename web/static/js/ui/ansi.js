@@ -2,7 +2,8 @@
 /** Colours of a terminal as classes. Nothing else that a terminal would obey is obeyed, and no control character is shown. */
 
 const COLOUR = /\u001b\[([0-9;]{0,32})m/g;
-const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g;
+/** Control characters, and what turns the direction of the text after it. */
+const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 
