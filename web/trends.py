@@ -49,7 +49,7 @@ class Cut:
 #: At most 720 points each: more than a chart is wide in pixels helps nobody.
 CUTS = {
     TrendRange.QUARTER_HOUR: Cut(900, 10),
-    TrendRange.HOUR: Cut(3600, 10),
+    TrendRange.HOUR: Cut(3600, 60),
     TrendRange.SIX_HOURS: Cut(6 * 3600, 60),
     TrendRange.DAY: Cut(24 * 3600, 60, merged=2),
     TrendRange.WEEK: Cut(7 * 86_400, 3600),
@@ -144,8 +144,13 @@ def as_csv(found: dict[str, Any]) -> str:
     lines.writerow(("time", *NAMES))
     for place, time_ms in enumerate(found["times"]):
         time = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        lines.writerow((time, *(found["series"][name][place] for name in NAMES)))
+        lines.writerow((time, *(_cell(found["series"][name][place]) for name in NAMES)))
     return text.getvalue()
+
+
+def _cell(value: Number) -> str:
+    """As the page writes it: a whole number without a point."""
+    return "" if value is None else f"{value:.15g}"
 
 
 class Clock(Protocol):

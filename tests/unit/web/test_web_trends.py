@@ -73,7 +73,7 @@ def test_csv_has_a_line_for_each_step_and_empty_cells() -> None:
     assert len(rows) == 90
     assert (rows[-1]["time"], rows[-1]["submitted_per_min"], rows[-1]["wait_p50_ms"]) == (
         "2026-03-01T00:00:00Z",
-        "6.0",
+        "6",
         "",
     )
     assert rows[0]["time"] == "2026-02-28T23:45:10Z" and rows[0]["queued"] == ""

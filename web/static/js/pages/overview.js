@@ -3,10 +3,10 @@
 
 import { Activity } from '../panels/activity.js';
 import { Agents } from '../panels/agents.js';
-import { Charts } from '../panels/charts.js';
 import { Completions } from '../panels/completions.js';
 import { Counters } from '../panels/counters.js';
 import { DeadLetterGroups } from '../panels/dead_letter_groups.js';
+import { Flow } from '../panels/flow.js';
 import { Lanes } from '../panels/lanes.js';
 import { html } from '../ui/html.js';
 
@@ -16,7 +16,7 @@ export function Overview() {
     <div class="panels has-charts">
       <${Agents} />
       <${Lanes} />
-      <${Charts} />
+      <${Flow} />
       <${DeadLetterGroups} />
       <${Completions} />
       <${Activity} />

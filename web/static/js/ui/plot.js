@@ -1,216 +1,310 @@
 // @ts-check
-/** The drawing of a chart: uPlot with our colours, the newest bucket hatched, restarts marked. It knows nothing of components. */
+/**
+ * One drawing on a canvas, by uPlot: lines, gaps where nothing is known, the newest step hatched because it is not over, a mark
+ * where the hub was started. Knows nothing of the page around it; colours are asked of the style sheet.
+ */
 
-import { effect } from '@preact/signals';
-import { theme } from '../store/choices.js';
-import { clockTime } from './time.js';
+import { lookOf } from './series.js';
+import { clockTime, dayName } from './time.js';
 
-/** @typedef {import('./chart.js').Props} Props */
+/**
+ * @typedef {import('uplot')} UPlot
+ * @typedef {{step_s: number, now: number, partial_since: number, restarts: {at: number}[], times: number[],
+ *   series: Record<string, (number | null)[]>}} Trends the answer of `GET /api/dashboard/trends`
+ * @typedef {{from: number, until: number}} Span Unix milliseconds
+ *
+ * @typedef {object} Options
+ * @property {string[]} names the series that are drawn
+ * @property {string} unit the title of the axis
+ * @property {boolean} isLog a logarithmic axis in seconds, for values in milliseconds
+ * @property {string} cursorKey charts with the same one share their cursor
+ * @property {(place: number | null) => void} onCursor the place in `times`
+ * @property {(span: Span | null) => void} onZoom null: back to everything
+ */
 
-const AXIS_FONT = '11px system-ui, sans-serif';
-/** Round times in milliseconds, for axes that are logarithmic; below the first one nothing is drawn, as nought has no logarithm. */
-const ROUND_TIMES = [1, 10, 100, 1000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 360_000_000];
-const SMALLEST_LOG = 1;
+const FONT = '11px system-ui, sans-serif';
+const LEAST_HEIGHT = 60;
+const DAY_S = 86_400;
 
-/** One drawing, made anew when the theme changes. */
+/** @type {Map<string, string>} */
+const colours = new Map();
+
+/**
+ * @param {string} tone
+ * @returns {string} as the style sheet says now
+ */
+function colourOf(tone) {
+  const known = colours.get(tone);
+  if (known) return known;
+  const probe = document.createElement('span');
+  probe.className = `tone-${tone}`;
+  probe.hidden = true;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  colours.set(tone, found);
+  return found;
+}
+
 export class Plot {
   /**
-   * @param {HTMLElement} box
-   * @param {{current: Props}} latest
-   * @param {(place: number | null) => void} onPlace
+   * @param {typeof import('uplot')} UPlotClass
+   * @param {HTMLElement} place
+   * @param {Options} options
    */
-  constructor(box, latest, onPlace) {
-    this.box = box;
-    this.latest = latest;
-    this.onPlace = onPlace;
-    /** @type {any} */
-    this.drawn = null;
-    this.isEnded = false;
-    /** @type {(() => void)[]} */
-    this.ends = [];
-    void this.start();
+  constructor(UPlotClass, place, options) {
+    this.place = place;
+    this.options = options;
+    /** @type {Trends | null} */
+    this.trends = null;
+    this.u = new UPlotClass(this.settings(), [[], ...options.names.map(() => [])], place);
+    this.sizes = new ResizeObserver(() => this.fit());
+    this.sizes.observe(place);
+    this.themes = new MutationObserver(() => this.recolour());
+    this.themes.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    this.scheme = matchMedia('(prefers-color-scheme: dark)');
+    this.scheme.addEventListener('change', this.recolour);
   }
 
-  async start() {
-    const { default: UPlot } = await import('uplot');
-    if (this.isEnded) return;
-    const draw = () => {
-      this.drawn?.destroy();
-      this.drawn = new UPlot(this.options(UPlot), this.data(), this.box);
-    };
-    const resized = new ResizeObserver(() => this.drawn?.setSize(this.size()));
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    dark.addEventListener('change', draw);
-    this.ends = [effect(() => void [theme.value, requestAnimationFrame(() => this.isEnded || draw())]), () => dark.removeEventListener('change', draw), () => resized.disconnect()];
-    resized.observe(this.box);
-  }
+  recolour = () => {
+    colours.clear();
+    this.u.redraw(false, true);
+  };
 
   end() {
-    this.isEnded = true;
-    for (const end of this.ends) end();
-    this.drawn?.destroy();
+    this.sizes.disconnect();
+    this.themes.disconnect();
+    this.scheme.removeEventListener('change', this.recolour);
+    this.u.destroy();
   }
 
-  update() {
-    this.drawn?.setData(this.data());
-  }
-
-  /** @param {KeyboardEvent} event */
-  pressed(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step || !this.drawn) return;
-    event.preventDefault();
-    const last = this.latest.current.times.length - 1;
-    const next = Math.max(0, Math.min(last, (this.drawn.cursor.idx ?? last + (step < 0 ? 0 : -1)) + step));
-    this.drawn.setCursor({ left: this.drawn.valToPos(this.latest.current.times[next], 'x'), top: 10 });
-  }
-
-  size() {
-    return { width: Math.max(80, this.box.clientWidth), height: this.latest.current.height ?? Math.max(60, this.box.clientHeight) };
-  }
-
-  /** @returns {any} */
-  data() {
-    const { times, series, isLog } = this.latest.current;
-    const value = (/** @type {number | null} */ one) => (isLog && one !== null ? Math.max(SMALLEST_LOG, one) : one);
-    return [times, ...series.map(({ values }) => values.map(value))];
+  fit() {
+    const { clientWidth: width, clientHeight: height } = this.place;
+    if (width > 0) this.u.setSize({ width, height: Math.max(LEAST_HEIGHT, height) });
   }
 
   /**
-   * @param {any} UPlot
-   * @returns {any}
+   * @param {Trends} trends
+   * @param {Span | null} zoom
    */
-  options(UPlot) {
-    const { series, isLog, sync, words, axis: axisWords = words, onZoom } = this.latest.current;
-    const [line, muted] = [this.colour('var(--line)'), this.colour('var(--muted)')];
-    const axis = { stroke: muted, font: AXIS_FONT, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  show(trends, zoom) {
+    this.trends = trends;
+    const columns = this.options.names.map((name) => this.drawable(trends.series[name] ?? []));
+    const span = zoom ?? wholeOf(trends);
+    this.u.batch(() => {
+      this.u.setData([trends.times.map((time) => time / 1000), ...columns], false);
+      this.u.setScale('x', { min: span.from / 1000, max: span.until / 1000 });
+    });
+  }
+
+  /** @param {(number | null)[]} values */
+  drawable(values) {
+    if (!this.options.isLog) return values;
+    return values.map((value) => (value === null ? null : Math.max(value, 1) / 1000)); // a logarithm of 0 there is not
+  }
+
+  /** @param {number | null} place in `times` */
+  moveCursor(place) {
+    const time = place === null ? undefined : this.u.data[0]?.[place];
+    const to = time === undefined ? { left: -10, top: -10 } : { left: this.u.valToPos(time, 'x'), top: 0 };
+    const drawn = /** @type {any} */ (this.u); // its types do not know that the others can be told
+    drawn.setCursor(to, true, true);
+  }
+
+  // --- how it is drawn ------------------------------------------------------------------------------------------
+
+  /** @returns {import('uplot').Options} */
+  settings() {
+    const { names, isLog, cursorKey, onCursor } = this.options;
     return {
-      ...this.size(),
+      width: Math.max(this.place.clientWidth, 100),
+      height: Math.max(this.place.clientHeight, LEAST_HEIGHT),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
-      cursor: { y: false, points: { size: 6 }, drag: { x: Boolean(onZoom), y: false, setScale: false }, ...(sync ? { sync: { key: sync } } : {}) },
-      scales: { x: { time: true }, y: isLog ? { distr: 3, range: logRange } : { range: linearRange } },
+      scales: { x: { time: true }, y: isLog ? { distr: 3, log: 10, range: decades } : { range: fromZero } },
       axes: [
-        { ...axis, size: 24, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => clockTime(tick * 1000).slice(0, 5)) },
-        { ...axis, size: 52, space: 28, ...(isLog ? { splits: roundTimes, filter: all } : {}), values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? '' : axisWords(tick))) },
+        this.axis({ size: 22, space: 64, values: (u, splits) => times(u, splits) }),
+        this.axis({ label: this.options.unit, labelSize: 16, labelGap: 0, labelFont: FONT, size: axisWidth, space: 24, ...(isLog ? LOG_AXIS : {}) }),
       ],
-      series: [{}, ...series.map(({ label, tone, dash }) => ({ label, stroke: this.colour(`var(--${tone})`), width: 1.5, dash, spanGaps: false, points: { size: 4, filter: alone } }))],
+      series: [{}, ...names.map(seriesOf)],
+      cursor: {
+        sync: { key: cursorKey },
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => this.zoomOut() },
+      },
       hooks: {
-        setCursor: [(/** @type {any} */ drawn) => this.onPlace(drawn.cursor.idx ?? null)],
-        setSelect: [(/** @type {any} */ drawn) => this.chosen(drawn)],
-        draw: [(/** @type {any} */ drawn) => this.decorate(drawn, UPlot.pxRatio ?? devicePixelRatio)],
+        setCursor: [(u) => onCursor(u.cursor.idx ?? null)],
+        setSelect: [(u) => this.selected(u)],
+        drawAxes: [(u) => this.drawBehind(u)],
       },
     };
   }
 
-  /** @param {any} drawn */
-  chosen(drawn) {
-    const { left, width } = drawn.select;
-    if (width < 4) return;
-    this.latest.current.onZoom?.(drawn.posToVal(left, 'x'), drawn.posToVal(left + width, 'x'));
-    drawn.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  /** @param {import('uplot').Axis} more @returns {import('uplot').Axis} */
+  axis(more) {
+    const line = { stroke: () => colourOf('line'), width: 1 };
+    return { stroke: () => colourOf('muted'), font: FONT, grid: line, ticks: { ...line, size: 4 }, gap: 3, ...more };
   }
 
-  /**
-   * Hatches the newest bucket and marks restarts.
-   * @param {any} drawn
-   * @param {number} ratio
-   */
-  decorate(drawn, ratio) {
-    const { times, bucketS = 0, marks = [] } = this.latest.current;
-    const { ctx, bbox } = drawn;
-    const x = (/** @type {number} */ time) => drawn.valToPos(time, 'x', true);
+  /** @returns {null} */
+  zoomOut() {
+    this.options.onZoom(null);
+    return null;
+  }
+
+  /** @param {UPlot} u */
+  selected(u) {
+    const { left, width } = u.select;
+    if (width < 4) return; // a click, not a drag
+    this.options.onZoom({ from: Math.round(u.posToVal(left, 'x') * 1000), until: Math.round(u.posToVal(left + width, 'x') * 1000) });
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  }
+
+  /** @param {UPlot} u */
+  drawBehind(u) {
+    if (!this.trends) return;
+    const { ctx, bbox } = u;
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineWidth = ratio;
-    ctx.strokeStyle = this.colour('var(--line-strong)');
-    const last = times.at(-1);
-    if (bucketS > 0 && last !== undefined) {
-      ctx.globalAlpha = 0.5;
-      ctx.beginPath();
-      ctx.rect(x(last - bucketS), bbox.top, x(last) - x(last - bucketS), bbox.height);
-      ctx.clip();
-      ctx.beginPath();
-      for (let at = x(last - bucketS) - bbox.height; at < x(last); at += 6 * ratio) {
-        ctx.moveTo(at, bbox.top + bbox.height);
-        ctx.lineTo(at + bbox.height, bbox.top);
-      }
-      ctx.stroke();
-    }
-    ctx.restore();
-    ctx.save();
-    ctx.strokeStyle = this.colour('var(--retry)');
-    ctx.lineWidth = ratio;
-    ctx.setLineDash([3 * ratio, 3 * ratio]);
-    for (const mark of marks) {
-      ctx.beginPath();
-      ctx.moveTo(x(mark), bbox.top);
-      ctx.lineTo(x(mark), bbox.top + bbox.height);
-      ctx.stroke();
-    }
+    this.hatchNewest(u, this.trends);
+    for (const { at } of this.trends.restarts) markStart(u, u.valToPos(at / 1000, 'x', true));
     ctx.restore();
   }
 
   /**
-   * What a colour of the style sheets is in the present theme: a canvas knows no custom properties.
-   * @param {string} value
+   * @param {UPlot} u
+   * @param {Trends} trends
    */
-  colour(value) {
-    this.box.style.setProperty('outline-color', value);
-    const found = getComputedStyle(this.box).outlineColor;
-    this.box.style.removeProperty('outline-color');
-    return found;
+  hatchNewest(u, { partial_since: since, step_s: step }) {
+    const { ctx, bbox } = u;
+    const left = u.valToPos(since / 1000, 'x', true);
+    const right = u.valToPos(since / 1000 + step, 'x', true);
+    const gap = 6 * devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, Math.max(right - left, 3 * devicePixelRatio), bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = colourOf('muted');
+    ctx.globalAlpha = 0.45;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    for (let x = left - bbox.height; x < right + gap; x += gap) {
+      ctx.moveTo(x, bbox.top + bbox.height);
+      ctx.lineTo(x + bbox.height, bbox.top);
+    }
+    ctx.stroke();
+    ctx.restore();
   }
 }
 
 /**
- * Points that no line leads to are drawn as points: a hub with little to do has many gaps.
- * @param {any} drawn
- * @param {number} series
+ * @param {Trends} trends
+ * @returns {Span}
  */
-function alone(drawn, series) {
-  const values = drawn.data[series];
-  return values.flatMap((/** @type {number | null} */ value, /** @type {number} */ at) => (value !== null && (values[at - 1] ?? values[at + 1] ?? null) === null ? [at] : []));
+export function wholeOf(trends) {
+  return { from: trends.times[0] ?? 0, until: trends.partial_since + trends.step_s * 1000 };
 }
 
 /**
- * From nought, with a little room above.
- * @param {any} _
+ * A dashed line with a flag on top.
+ * @param {UPlot} u
+ * @param {number} x
+ */
+function markStart({ ctx, bbox }, x) {
+  const size = 5 * devicePixelRatio;
+  ctx.strokeStyle = ctx.fillStyle = colourOf('retry');
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x + size * 1.6, bbox.top + size);
+  ctx.lineTo(x, bbox.top + 2 * size);
+  ctx.fill();
+}
+
+/**
+ * @param {string} name
+ * @returns {import('uplot').Series}
+ */
+function seriesOf(name) {
+  const { tone, dash } = lookOf(name);
+  const colour = () => colourOf(tone);
+  return { stroke: colour, width: 1.5, dash, points: { show: true, size: 4, width: 1, fill: colour, stroke: colour, filter: alone } };
+}
+
+/**
+ * Points that no line leads to or from would not be seen.
+ * @param {UPlot} u
+ * @param {number} series
+ * @returns {number[]}
+ */
+function alone(u, series) {
+  const values = u.data[series] ?? [];
+  const found = [];
+  for (let place = 0; place < values.length; place += 1) {
+    if (typeof values[place] === 'number' && typeof values[place - 1] !== 'number' && typeof values[place + 1] !== 'number') found.push(place);
+  }
+  return found;
+}
+
+/**
+ * @param {UPlot} _
  * @param {number | null} __
  * @param {number | null} most
+ * @returns {[number, number]}
  */
-function linearRange(_, __, most) {
-  return [0, Math.max(1, (most ?? 0) * 1.1)];
+function fromZero(_, __, most) {
+  return [0, Math.max(1, (most ?? 0) * 1.08)];
 }
 
 /**
- * From the round time below the least to the one above the most.
- * @param {any} _
+ * Whole decades, from the one of the least to the one of the most.
+ * @param {UPlot} _
  * @param {number | null} least
  * @param {number | null} most
+ * @returns {[number, number]}
  */
-function logRange(_, least, most) {
-  const [low, high] = [least ?? 100, most ?? 10_000];
-  const from = ROUND_TIMES.findLast((one) => one <= low) ?? SMALLEST_LOG;
-  return [from, ROUND_TIMES.find((one) => one >= high && one > from) ?? high];
+function decades(_, least, most) {
+  if (!least || !most) return [0.01, 1];
+  const low = 10 ** Math.floor(Math.log10(least));
+  return [low, Math.max(low * 10, 10 ** Math.ceil(Math.log10(most)))];
 }
 
 /**
- * @param {any} _
- * @param {number} __
- * @param {number} from
- * @param {number} to
+ * The hour, or the day where more than two of them are shown.
+ * @param {UPlot} u
+ * @param {number[]} splits Unix seconds
  */
-function roundTimes(_, __, from, to) {
-  return ROUND_TIMES.filter((one) => one >= from && one <= to);
+function times(u, splits) {
+  const { min = 0, max = 0 } = u.scales.x ?? {};
+  const isLong = (max ?? 0) - (min ?? 0) > 2 * DAY_S;
+  const isFine = (splits[1] ?? 0) - (splits[0] ?? 0) < 60;
+  return splits.map((at) => (isLong ? dayName(at * 1000) : clockTime(at * 1000).slice(0, isFine ? 8 : 5)));
 }
 
+/** @type {import('uplot').Axis} */
+const LOG_AXIS = {
+  splits: (_, __, least, most) => {
+    const found = [];
+    for (let power = Math.round(Math.log10(least)); power <= Math.round(Math.log10(most)); power += 1) found.push(10 ** power);
+    return found;
+  },
+  filter: (_, splits) => splits,
+  values: (_, splits) => splits.map((value) => (value < 1 ? String(Number(value.toPrecision(1))) : value.toLocaleString('en'))),
+};
+
 /**
- * @param {any} _
- * @param {number[]} splits
+ * Wide enough for its longest number.
+ * @param {UPlot} _
+ * @param {string[] | null} values
  */
-function all(_, splits) {
-  return splits;
+function axisWidth(_, values) {
+  return 14 + 7 * Math.max(2, ...(values ?? []).map((text) => String(text ?? '').length));
 }

@@ -94,6 +94,11 @@ export function clockTime(at) {
 }
 
 /** @param {number} at */
+export function dayName(at) {
+  return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+}
+
+/** @param {number} at */
 export function absolute(at) {
   const { year, month, day, timeZoneName = '' } = partsOf(at);
   return `${year}-${month}-${day} ${clockTime(at)} ${timeZoneName}`.trim();
