@@ -182,8 +182,8 @@ def test_a_cursor_that_arrow_keys_move_says_the_values(hub: Hub, watch: Watch) -
     page.keyboard.press("End")
     wait_for(lambda: "not over yet" in said.inner_text(), 5, "the newest step")
     # The other charts follow.
-    other = page.get_by_role("region", name="Queue", exact=True).locator(".legend time")
-    mine = panel.locator(".legend time")
+    other = page.get_by_role("region", name="Queue", exact=True).locator(".chart-legend time")
+    mine = panel.locator(".chart-legend time")
     wait_for(lambda: mine.inner_text() == other.inner_text(), 5, "the shared cursor")
     page.keyboard.press("Escape")
     wait_for(lambda: said.inner_text() == "", 5, "silence")
@@ -196,7 +196,7 @@ def test_a_range_is_chosen_by_a_link_and_a_series_without_data_is_not_in_the_leg
     page.get_by_role("navigation", name="Range").get_by_role("link", name="6 h").click()
     wait_for(lambda: page.url.endswith("/trends?range=6h"), 5, "the address")
     panel = opened(page, "Wait")
-    words = [entry.get_attribute("data-series") for entry in panel.locator(".legend li[data-series]").all()]
+    words = [entry.get_attribute("data-series") for entry in panel.locator(".chart-legend li[data-series]").all()]
     assert words == ["wait_p50_ms", "wait_p95_ms", "wait_p99_ms"]
     assert (
         page.get_by_role("region", name="Run", exact=True).get_by_text("Nothing was counted in this time.").count() == 1
@@ -210,13 +210,15 @@ def test_the_overview_draws_flow_and_wait_with_a_shared_cursor(watch: Watch) -> 
     flow, wait = opened(page, "Flow"), opened(page, "Wait")
     box = flow.locator(".u-over").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
-    newest = wait.locator(".legend time").inner_text()
+    newest = wait.locator(".chart-legend time").inner_text()
     wait_for(
-        lambda: flow.locator(".legend time").inner_text() == wait.locator(".legend time").inner_text(), 5, "one time"
+        lambda: flow.locator(".chart-legend time").inner_text() == wait.locator(".chart-legend time").inner_text(),
+        5,
+        "one time",
     )
     assert flow.locator(".legend-start").count() == 1, "this hub was started within the hour"
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2)
-    wait_for(lambda: wait.locator(".legend time").inner_text() != newest, 5, "the other chart following")
+    wait_for(lambda: wait.locator(".chart-legend time").inner_text() != newest, 5, "the other chart following")
     watched.check()
 
 

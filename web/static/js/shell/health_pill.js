@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Conditions } from '../panels/conditions.js';
-import { conditions, severity, snapshot } from '../store/hub.js';
+import { conditions, severity, snapshot, unacknowledged } from '../store/hub.js';
 import { SEVERITIES } from '../ui/chip.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
@@ -17,7 +17,8 @@ export function HealthPill() {
   const [isOpen, setOpen] = useState(false);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const look = SEVERITIES.get(severity.value) ?? UNKNOWN;
-  const many = conditions.value.length;
+  const many = unacknowledged.value.length;
+  const isSeen = many === 0 && conditions.value.length > 0;
   useSpokenHealth(look.word);
   useEffect(() => setOpen(false), [place.value]);
   useClosing(isOpen, box, () => setOpen(false));
@@ -25,14 +26,14 @@ export function HealthPill() {
     <div class="health" ref=${box}>
       <button
         type="button"
-        class=${`pill tone-${look.tone}`}
+        class=${`pill tone-${isSeen ? 'muted' : look.tone}`}
         aria-expanded=${String(isOpen)}
         aria-controls="health-list"
         data-testid="health-pill"
         data-status=${severity.value}
         onClick=${() => setOpen(!isOpen)}
       >
-        <${Icon} name=${look.symbol} /><span class="unseen">Health: </span><span>${many > 0 ? `${look.word} ${many}` : look.word}</span>
+        <${Icon} name=${look.symbol} /><span class="unseen">Health: </span><span>${many > 0 ? `${look.word} ${many}` : `${look.word}${isSeen ? ', seen' : ''}`}</span>
       </button>
       <div id="health-list" class="health-list" hidden=${!isOpen}>${isOpen && html`<${Conditions} />`}</div>
     </div>

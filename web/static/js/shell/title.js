@@ -3,7 +3,7 @@
 
 import { computed, effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { conditions } from '../store/hub.js';
+import { unacknowledged } from '../store/hub.js';
 import { place, route } from '../router.js';
 
 export const PRODUCT = 'AgentCom';
@@ -28,7 +28,7 @@ export function useTitle(text) {
 
 export function startTitle() {
   effect(() => {
-    const many = conditions.value.length;
+    const many = unacknowledged.value.length;
     document.title = `${many > 0 ? `(${many}) ` : ''}${heading.value} · ${PRODUCT}`;
   });
 }

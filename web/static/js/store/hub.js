@@ -41,6 +41,8 @@ export const boots = signal(0);
 export const isLive = computed(() => connection.value.phase === 'live');
 /** @type {import('@preact/signals').ReadonlySignal<Condition[]>} the worst first */
 export const conditions = computed(() => conditionsOf(snapshot.value?.health));
+/** @type {import('@preact/signals').ReadonlySignal<Condition[]>} those that nobody looks after yet */
+export const unacknowledged = computed(() => conditions.value.filter((one) => !one.acknowledged));
 /** @type {import('@preact/signals').ReadonlySignal<string>} ok, warning, critical; unknown before the first snapshot */
 export const severity = computed(() => String(snapshot.value?.health?.status ?? 'unknown'));
 

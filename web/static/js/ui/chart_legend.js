@@ -12,7 +12,7 @@ export function Legend({ names, trends, place, format }) {
   const shown = place ?? Math.max(0, trends.times.length - 2);
   const time = trends.times[shown];
   return html`
-    <ul class="legend">
+    <ul class="chart-legend">
       ${names.map((name) => html`<${Entry} key=${name} name=${name} text=${format(trends.series[name]?.[shown])} />`)}
       ${trends.restarts.length > 0 && html`<li class="legend-start" title="The hub was started"><${Flag} />Start</li>`}
       <li class="legend-time">${time !== undefined && html`<time datetime=${new Date(time).toISOString()}>${moment(time, trends)}</time>`}${place === trends.times.length - 1 && ' · not over'}</li>
