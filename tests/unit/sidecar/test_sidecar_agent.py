@@ -79,11 +79,12 @@ class Hub:
         async with asyncio.timeout(DEADLINE_S):
             return await self.peers.get()
 
-    async def identified(self) -> Peer:
+    async def identified(self, **fields: object) -> Peer:
+        """``fields``: what a newer hub says besides."""
         peer = await self.connection()
         identify = await peer.expect("identify")
         assert identify["token"] and identify["protocol_version"] == 1
-        peer.say("identified", agent_id=identify["agent_id"])
+        peer.say("identified", agent_id=identify["agent_id"], **fields)
         return peer
 
 
@@ -175,6 +176,31 @@ def test_a_task_is_accepted_run_and_reported_and_the_next_one_too(make_options: 
             assert await sidecar.exit_code() == 0
             log = await sidecar.log()
             assert "task_started" in log and "hello" not in log and options.token not in log
+
+    play(scene)
+
+
+def test_what_a_task_prints_goes_before_its_result_to_a_hub_that_wants_it_and_to_no_other(
+    make_options: MakeOptions,
+) -> None:
+    async def scene() -> None:
+        async with hub_and(make_options("import sys; print('shown'); print('too', file=sys.stderr)")) as (hub, _):
+            peer = await hub.identified(output=True)
+            peer.assign()
+            await peer.expect("task_accepted")
+            lines: list[list[str]] = []
+            while len(lines) < 2:
+                frame = await peer.expect("task_output")
+                assert (frame["task_id"], frame["generation"], frame["seq"]) == ("task-1", 1, 1 + len(lines))
+                lines += frame["lines"]
+            assert sorted(lines) == [["err", "too"], ["out", "shown"]]
+            await peer.expect("task_complete")
+            peer.say("task_ack", task_id="task-1", status="complete", generation=1)
+            peer.close()
+            older = await hub.identified()
+            older.assign(task_id="task-2")
+            await older.expect("task_accepted")
+            await older.expect("task_complete")
 
     play(scene)
 
