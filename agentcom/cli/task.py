@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import TextIO
 
 import click
 
+from agentcom.cli.bulk import consent_options, run
 from agentcom.cli.main import NearestCommand
 from agentcom.cli.output import age, duration, state
 from agentcom.cli.session import Session, hub_options
@@ -17,6 +19,7 @@ from agentcom.cli.task_output import PAGE_LINES, follow_output, print_output
 from agentcom.client import HubError, Json, quoted
 from agentcom.config import seconds
 from agentcom.failures import ExitStatus, Failure
+from wire.queries import SORTS
 
 LANES = ("urgent", "high", "normal", "low")
 STATUSES = ("queued", "assigned", "completed", "dead_letter", "cancelled")
@@ -93,24 +96,38 @@ def submit(
 
 
 @task.command("list")
+@click.argument("query", nargs=-1)
 @click.option("--status", type=click.Choice(STATUSES), help="only these")
 @click.option("--lane", type=click.Choice(LANES), help="only this lane")
 @click.option("--agent", "assigned_to", help="only tasks of this agent")
+@click.option("--sort", type=click.Choice(tuple(SORTS)), help="with a QUERY: the order; -created is the default")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="at most so many")
 @click.option("--cursor", help="go on where an earlier list ended (next_cursor)")
 @hub_options
 def list_(
     session: Session,
+    query: tuple[str, ...],
     status: str | None,
     lane: str | None,
     assigned_to: str | None,
+    sort: str | None,
     limit: int,
     cursor: str | None,
 ) -> None:
-    """List tasks, the most urgent first."""
-    query = {"status": status, "priority": lane, "assigned_to": assigned_to, "limit": limit, "cursor": cursor}
-    answer = session.hub.get("/api/tasks", query)
-    print_tasks(session, answer, "agentcom task list")
+    """List tasks: those that QUERY finds, newest first, or all, the most urgent first.
+
+    A QUERY is, for example,  state:dead_letter error:timeout 'age:<24h' '"two words"';  after -- a term may begin with a minus.
+    """
+    asked = {"status": status, "priority": lane, "assigned_to": assigned_to, "limit": limit, "cursor": cursor}
+    text = " ".join(query)
+    if query or sort:
+        asked |= {"q": text, "sort": sort, "total": 1}
+    answer = session.hub.get("/api/tasks", asked)
+    again = shlex.join(["agentcom", "task", "list", *([f"--sort={sort}"] if sort else []), *query])
+    print_tasks(session, answer, again)
+    if not session.out.as_json and "total" in answer:
+        total = answer["total"]
+        session.out.hint(f"{total['count']:,}{'' if total['is_exact'] else '+'} tasks match.")
 
 
 @task.command()
@@ -181,11 +198,32 @@ def wait_command(session: Session, task_ids: tuple[str, ...], timeout: float | N
 
 
 @task.command()
-@click.argument("task_ids", nargs=-1, required=True)
+@click.argument("task_ids", nargs=-1)
+@click.option("--query", help="those that a filter finds and that are not over, as in agentcom task list")
+@consent_options
 @hub_options
-def cancel(session: Session, task_ids: tuple[str, ...]) -> int:
+def cancel(session: Session, task_ids: tuple[str, ...], query: str | None, yes: bool, no_wait: bool) -> int:
     """Take tasks out of the queue, or away from their agents."""
+    if bool(task_ids) == (query is not None):
+        raise click.UsageError("name tasks or say --query, one of the two")
+    if query is not None:
+        return run(session, "cancel", {"query": query}, yes=yes, no_wait=no_wait)
     return each(session, task_ids, lambda one: session.hub.post(f"/api/tasks/{quoted(one)}/cancel", {}))
+
+
+@task.command()
+@click.argument("lane", type=click.Choice(LANES))
+@click.argument("task_ids", nargs=-1)
+@click.option("--query", help="those that a filter finds and that are queued")
+@consent_options
+@hub_options
+def move(session: Session, lane: str, task_ids: tuple[str, ...], query: str | None, yes: bool, no_wait: bool) -> int:
+    """Put queued tasks at the end of another LANE."""
+    if bool(task_ids) == (query is not None):
+        raise click.UsageError("name tasks or say --query, one of the two")
+    if query is not None:
+        return run(session, "lane", {"query": query}, yes=yes, no_wait=no_wait, lane=lane)
+    return each(session, task_ids, lambda one: session.hub.post(f"/api/tasks/{quoted(one)}/lane", {"lane": lane}))
 
 
 @task.command()
