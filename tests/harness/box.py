@@ -29,6 +29,7 @@ from link.messages import (
     FromHub,
     FromWeb,
     Reply,
+    TaskPrinted,
     ToAgents,
     WebHello,
 )
@@ -48,6 +49,7 @@ class Outlet:
     def __init__(self) -> None:
         self.frames: dict[str, list[dict[str, Any]]] = {}
         self.messages: list[ToAgents] = []
+        self.printed: list[tuple[int | None, TaskPrinted]] = []
         self.closed: dict[str, int] = {}
         self.replies: dict[int, Reply] = {}
         self.disconnects = 0
@@ -59,6 +61,8 @@ class Outlet:
                 content = json.loads(message.message)
                 frames = content if isinstance(content, list) else [content]
                 self.frames.setdefault(connection, []).extend(frames)
+        elif isinstance(message, TaskPrinted):
+            self.printed.append((peer, message))
         elif isinstance(message, CloseAgent):
             self.closed[message.connection] = message.code
         elif isinstance(message, Reply):
