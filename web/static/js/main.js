@@ -10,7 +10,6 @@ import { watchVersion } from './shell/update.js';
 import { applyDensity, applyTheme } from './store/choices.js';
 import { start } from './store/hub.js';
 import { startNotifications } from './store/notifications.js';
-import { startRetries } from './store/retries.js';
 import { startTicking } from './ui/clock.js';
 import { html } from './ui/html.js';
 
@@ -21,7 +20,6 @@ startRouter();
 startTitle();
 startKeys();
 startTicking();
-startRetries();
 watchVersion();
 render(html`<${App} />`, document.body);
 start();

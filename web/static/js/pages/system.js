@@ -2,6 +2,8 @@
 /** The hub itself: its supervision tree, live, what its supervisors reported, and its alarms. */
 
 import { useEffect, useRef } from 'preact/hooks';
+import { HubFacts } from '../panels/hub_facts.js';
+import { Processes } from '../panels/processes.js';
 import { Tree, restartsBetween } from '../panels/tree.js';
 import { useResource } from '../store/resource.js';
 import { Empty, Skeleton } from '../ui/empty.js';
@@ -22,7 +24,11 @@ export function System() {
     <div class=${problem ? 'system is-stale' : 'system'}>
       <${Alarms} alarms=${data?.alarms ?? []} />
       <${Panel} title="Supervision tree" area="tree" padded>${tree ? html`<${Tree} root=${tree} restarted=${restarted} />` : isLoading && html`<${Skeleton} rows=${8} />`}<//>
+      <div class="system-side">
+      <${Panel} title="Hub" area="hub" padded><${HubFacts} /><//>
+      ${data?.processes && html`<${Panel} title="Processes" area="processes"><${Processes} root=${data.processes} /><//>`}
       <${Panel} title="What the supervisors reported" area="reports" padded>${data && html`<${Reports} events=${data.events ?? []} />`}<//>
+      </div>
     </div>
   `;
 }

@@ -11,6 +11,7 @@ import { CommandLine } from '../ui/command_line.js';
 import { Empty, Skeleton } from '../ui/empty.js';
 import { Newer, useHeld } from '../ui/held.js';
 import { html } from '../ui/html.js';
+import { Icon } from '../ui/icons.js';
 import { LiveNumber } from '../ui/live_number.js';
 import { Panel } from '../ui/panel.js';
 import { Table } from '../ui/table.js';
@@ -21,6 +22,8 @@ import { pages } from '../pages.js';
 /** @typedef {import('../store/hub.js').Agent} Agent */
 
 const NEED = [...AGENT_STATES.keys()];
+/** A fleet may be of ten thousand; those that need somebody come first. */
+const SHOWN = 200;
 const TAGS_SHOWN = 4;
 const TAG_MAX = 32;
 const NAME_MAX = 60;
@@ -36,9 +39,10 @@ const COLUMNS = [
 export function Agents() {
   const sorted = useSorted(agents.value);
   const held = useHeld(sorted, (agent) => agent.agent_id);
+  const more = agents.value.length - sorted.length;
   const number = agents.value.length;
   useEffect(() => wantTitles(agents.value.flatMap((agent) => agent.current_task_id ?? [])));
-  const aside = html`<span class="count"><${LiveNumber} text=${number > 0 ? count(number) : ''} /></span><${Newer} held=${held} noun="agents" />`;
+  const aside = html`<span class="count"><${LiveNumber} text=${number > 0 ? count(number) : ''} /></span><${Summary} list=${agents.value} /><${Newer} held=${held} noun="agents" />`;
   return html`
     <${Panel} title="Agents" area="agents" aside=${aside}>
       ${snapshot.value === null
@@ -46,6 +50,7 @@ export function Agents() {
         : held.rows.length === 0
           ? html`<${NoAgents} />`
           : html`<${Table} label="Agents" columns=${COLUMNS} held=${held} row=${agentRow} />`}
+      ${more > 0 && html`<p class="panel-foot">The ${count(sorted.length)} that most need somebody, of ${count(number)}.</p>`}
     <//>
   `;
 }
@@ -56,7 +61,7 @@ export function Agents() {
  */
 function useSorted(list) {
   const kept = useRef({ list: /** @type {Agent[]} */ ([]), sorted: /** @type {Agent[]} */ ([]) });
-  if (kept.current.list !== list) kept.current = { list, sorted: [...list].sort(byNeed) };
+  if (kept.current.list !== list) kept.current = { list, sorted: [...list].sort(byNeed).slice(0, SHOWN) };
   return kept.current.sorted;
 }
 
@@ -77,12 +82,29 @@ function agentRow(agent) {
     attributes: { 'data-testid': 'agent-row', 'data-agent-id': agent.agent_id, 'data-state': state },
     cells: [
       html`<${Name} agent=${agent} />`,
-      html`<${State} looks=${AGENT_STATES} state=${state} />`,
+      html`<${State} looks=${AGENT_STATES} state=${state} />${agent.raw.mode && agent.raw.mode !== 'active' && html` <span class="tag">${foreignText(agent.raw.mode, 20)}</span>`}`,
       task ? html`<${CurrentTask} id=${task} />` : html`<span class="quiet">–</span>`,
       html`<${For} at=${agent.last_state_change} />`,
       html`<${Tags} names=${agent.capabilities} />`,
     ],
   };
+}
+
+/**
+ * How many are in each state, in the order of need.
+ * @param {{list: Agent[]}} props
+ */
+function Summary({ list }) {
+  const counts = new Map(NEED.map((state) => [state, 0]));
+  for (const agent of list) counts.set(stateOf(agent), (counts.get(stateOf(agent)) ?? 0) + 1);
+  return html`
+    <span class="summary">
+      ${[...counts].map(([state, number]) => {
+        const look = AGENT_STATES.get(state) ?? { word: foreignText(state, 40), symbol: 'unknown', tone: 'idle' };
+        return number > 0 && html`<span key=${state} class=${`tone-${look.tone}`}><${Icon} name=${look.symbol} />${look.word} ${count(number)}</span>`;
+      })}
+    </span>
+  `;
 }
 
 /** @param {{agent: Agent}} props */

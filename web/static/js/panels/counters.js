@@ -9,7 +9,7 @@ import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { LiveNumber } from '../ui/live_number.js';
 import { compact, count } from '../ui/text.js';
-import { duration, isTime, roughly } from '../ui/time.js';
+import { isTime, roughly, short } from '../ui/time.js';
 
 /**
  * @typedef {object} Counter
@@ -44,7 +44,7 @@ const COUNTERS = [
   },
   { id: 'oldest', label: 'Oldest wait', icon: 'wait', note: 'How long the oldest queued task has waited', value: oldestWait, words: roughly, to: '/tasks?status=queued' },
   {
-    ...{ id: 'wait', label: 'Wait p95, 60 min', icon: 'clock', before: 'wait_p95_ms', words: duration },
+    ...{ id: 'wait', label: 'Wait p95, 60 min', icon: 'clock', before: 'wait_p95_ms', words: short },
     ...{ note: '95 of 100 tasks were handed out within this time', value: (/** @type {any} */ found) => (found.wait?.count > 0 ? found.wait.p95_ms : null) },
   },
   { id: 'tokens', label: 'Tokens in 60 min', icon: 'tokens', value: ({ throughput }) => throughput?.total_tokens_hour, words: compact },

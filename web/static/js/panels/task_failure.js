@@ -26,7 +26,7 @@ export function TaskFailure({ error, status }) {
   const kind = KINDS.find(([pattern]) => pattern.test(error));
   return html`
     <${Panel} title=${status === 'dead_letter' ? 'Why it is dead' : 'Why the last attempt failed'} padded>
-      <pre class="error-text tone-critical" tabindex="0" role="region" aria-label="Error">${foreignText(error, ERROR_MAX)}</pre>
+      <pre class="failure-text tone-critical" tabindex="0" role="region" aria-label="Error">${foreignText(error, ERROR_MAX)}</pre>
       <p class="sentence">${kind ? html`<span class="strong">${kind[1]}.</span> ${kind[2]}` : 'The agent gave this reason. When it is mended, retry the task; or duplicate it and change what it says.'}</p>
       ${status === 'dead_letter' && html`<p class="quiet">Others may have died of the same: <a href=${at('/dead')}>dead letters by cause</a>.</p>`}
     <//>

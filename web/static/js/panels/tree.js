@@ -97,9 +97,7 @@ function nodes(node, above) {
 function factsOf(node) {
   const said = [node.state];
   if (node.strategy) said.push(node.strategy);
-  if (node.max_restarts !== null && node.max_restarts !== undefined) {
-    said.push(`${node.restarts_in_window ?? 0} of ${node.max_restarts} restarts in the window`);
-  }
+  if (node.restarts_in_window) said.push(`${node.restarts_in_window} of ${node.max_restarts} restarts in the window`);
   if (node.uptime_s !== null && node.uptime_s !== undefined) said.push(`up ${seconds(node.uptime_s)}`);
   if (node.pid) said.push(`pid ${node.pid}`);
   if (node.restarts > 0) said.push(`restarted ${node.restarts}×`);

@@ -98,14 +98,6 @@ export function askSnapshot() {
 }
 
 /**
- * @param {object} frame
- * @returns {boolean} false when there is no connection to send it on
- */
-export function send(frame) {
-  return socket.send(frame);
-}
-
-/**
  * Frames of one view (`task:ID`, `output:ID`), and `hello` after each (re)connection, before which something may have been missed.
  * @param {string} view
  * @param {(frame: any) => void} listener

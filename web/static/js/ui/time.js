@@ -57,6 +57,17 @@ export function roughly(ms) {
 }
 
 /**
+ * A measured duration in one unit, for where there is little room: "850 ms", "12.4 s", "1.6 min", "3 h".
+ * @param {unknown} ms
+ */
+export function short(ms) {
+  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0) return '–';
+  if (ms < SECOND) return `${Math.round(ms)} ms`;
+  const [size, unit] = ms < MINUTE ? [SECOND, 's'] : ms < HOUR ? [MINUTE, 'min'] : ms < 2 * DAY ? [HOUR, 'h'] : [DAY, 'd'];
+  return `${Math.round((10 * ms) / Number(size)) / 10} ${unit}`;
+}
+
+/**
  * A measured duration: "850 ms", "12.4 s", "3 min 5 s", "1 h 2 min".
  * @param {unknown} ms
  */
