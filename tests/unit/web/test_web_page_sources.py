@@ -26,7 +26,7 @@ FORBIDDEN_IN_JS = (
     r"\bnew\s+Function\b",
     r"\bset(?:Timeout|Interval)\s*\(\s*[\"'`]",
     r"\bsetAttribute\s*\(\s*[\"'`](?:style|on\w+)[\"'`]",
-    r"\bstyle=\$\{",
+    r"\bstyle=\$\{(?!\{)",  # an object sets properties one by one; text would be parsed
     r"javascript:",
 )
 

@@ -24,3 +24,11 @@ export function taskAddress(taskId) {
 export function agentAddress(agentId) {
   return at(`/agents/${encodeURIComponent(agentId)}`);
 }
+
+/**
+ * The list of tasks, from the hub's root.
+ * @param {string} filter in the filter language: `state:queued lane:urgent`
+ */
+export function tasksBy(filter) {
+  return `/tasks?q=${encodeURIComponent(filter)}`;
+}

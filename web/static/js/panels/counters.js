@@ -1,7 +1,7 @@
 // @ts-check
 /** The row of big numbers. Each says its scope, and leads to the list that it counts. */
 
-import { at } from '../base.js';
+import { at, tasksBy } from '../base.js';
 import { pages } from '../pages.js';
 import { agents, snapshot } from '../store/hub.js';
 import { now } from '../ui/clock.js';
@@ -26,9 +26,9 @@ import { isTime, roughly, short } from '../ui/time.js';
 
 /** @type {Counter[]} */
 const COUNTERS = [
-  { id: 'queued', label: 'Queued', icon: 'queued', to: '/tasks?status=queued', before: 'queued', value: ({ queue }) => queue?.by_status?.queued },
+  { id: 'queued', label: 'Queued', icon: 'queued', to: tasksBy('state:queued'), before: 'queued', value: ({ queue }) => queue?.by_status?.queued },
   {
-    ...{ id: 'working', label: 'Working', icon: 'working', to: '/tasks?status=assigned', before: 'working', note: 'Tasks that are with an agent' },
+    ...{ id: 'working', label: 'Working', icon: 'working', to: tasksBy('state:assigned'), before: 'working', note: 'Tasks that are with an agent' },
     value: ({ queue }) => queue?.by_status?.assigned,
     tone: ({ queue }) => (queue?.by_status?.assigned > 0 ? 'info' : ''),
   },
@@ -39,10 +39,10 @@ const COUNTERS = [
   },
   { id: 'agents', label: 'Agents online', icon: 'agents', before: 'agents_online', to: '/agents', value: agentsOnline },
   {
-    ...{ id: 'done', label: 'Done in 60 min', icon: 'ok', to: '/tasks?status=completed', before: 'completed_last_hour' },
+    ...{ id: 'done', label: 'Done in 60 min', icon: 'ok', to: tasksBy('state:completed'), before: 'completed_last_hour' },
     value: ({ throughput }) => throughput?.completed_last_hour,
   },
-  { id: 'oldest', label: 'Oldest wait', icon: 'wait', note: 'How long the oldest queued task has waited', value: oldestWait, words: roughly, to: '/tasks?status=queued' },
+  { id: 'oldest', label: 'Oldest wait', icon: 'wait', note: 'How long the oldest queued task has waited', value: oldestWait, words: roughly, to: tasksBy('state:queued') },
   {
     ...{ id: 'wait', label: 'Wait p95, 60 min', icon: 'clock', before: 'wait_p95_ms', words: short },
     ...{ note: '95 of 100 tasks were handed out within this time', value: (/** @type {any} */ found) => (found.wait?.count > 0 ? found.wait.p95_ms : null) },

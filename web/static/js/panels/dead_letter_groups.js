@@ -2,7 +2,7 @@
 /** What failed for good, by cause, the biggest groups first, and the button that gives a whole group another chance. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { at } from '../base.js';
+import { at, tasksBy } from '../base.js';
 import { pages } from '../pages.js';
 import { snapshot } from '../store/hub.js';
 import { useResource } from '../store/resource.js';
@@ -71,7 +71,7 @@ function rowOf(group, choose) {
         <bdi class="error-text one-line" title=${cause}>${cause}</bdi>
         <bdi class="quiet small one-line" title=${foreignText(group.sample?.title)}>${foreignText(group.sample?.title, 120)}</bdi>
       `,
-      html`<a href=${at(`/tasks?q=${encodeURIComponent(`group:${group.id}`)}`)} aria-label=${`${plural(group.count, 'task')} of this cause`}>${count(group.count)}</a>`,
+      html`<a href=${at(tasksBy(`group:${group.id}`))} aria-label=${`${plural(group.count, 'task')} of this cause`}>${count(group.count)}</a>`,
       html`<${Ago} at=${group.last_at} prefix="Failed last" />`,
       html`<button type="button" data-testid="retry-group" aria-label=${`Retry the ${plural(group.count, 'task')}: ${cause.slice(0, 80)}`} onClick=${() => choose(group)}><${Icon} name="retry" />Retry</button>`,
     ],

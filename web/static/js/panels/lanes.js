@@ -1,7 +1,7 @@
 // @ts-check
 /** What waits in each lane: how many, how long the oldest, what came and went in the last hour, and when it will be empty. */
 
-import { at } from '../base.js';
+import { at, tasksBy } from '../base.js';
 import { snapshot } from '../store/hub.js';
 import { now } from '../ui/clock.js';
 import { LANES } from '../ui/chip.js';
@@ -35,7 +35,7 @@ function Lane({ name, lane, figures }) {
   const waiting = figures?.queued ?? snapshot.value?.queue?.by_priority?.[lane];
   return html`
     <li class="lane" data-testid=${`lane-${lane}`}>
-      <a class="lane-name" href=${at(`/tasks?status=queued&priority=${name}`)}><${Icon} name=${`lane-${lane}`} /><span>${name}</span></a>
+      <a class="lane-name" href=${at(tasksBy(`state:queued lane:${name}`))}><${Icon} name=${`lane-${lane}`} /><span>${name}</span></a>
       ${figures ? html`<${Flow} figures=${figures} />` : html`<span></span>`}
       <span class="lane-words">${figures && waiting > 0 ? html`<${Age} figures=${figures} />` : snapshot.value && html`<span class="quiet">empty</span>`}</span>
       <span class="lane-count"><${LiveNumber} text=${count(waiting)} /></span>

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the palette finds. */
 
-import { agentAddress, base } from '../base.js';
+import { agentAddress, base, tasksBy } from '../base.js';
 import { get } from '../net/api.js';
 import { pages } from '../pages.js';
 import { navigate } from '../router.js';
@@ -13,8 +13,9 @@ import { openDialog } from './dialogs.js';
 
 /** @typedef {{id: string, title: string, kind: string, icon: string, run: () => void}} Entry */
 
-/** What the hub calls its tasks; a part of an id is not asked for, as there is no such task. */
-const TASK_ID = /^task-[0-9a-f]{16}$/;
+/** Fewer letters match too much. */
+const SEARCH_FROM = 3;
+const TASKS_SHOWN = 5;
 
 /** Everything that is known without asking. @returns {Entry[]} */
 export function fixedEntries() {
@@ -24,7 +25,7 @@ export function fixedEntries() {
   return [
     ...shownPages.map((page) => entry(`page ${page.id}`, page.title, 'Page', page.icon ?? 'dot', () => navigate(page.path))),
     ...LANES.map((lane, number) =>
-      entry(`lane ${lane}`, `Lane ${lane}: what waits`, 'Lane', `lane-${number}`, () => navigate(`/tasks?status=queued&priority=${lane}`)),
+      entry(`lane ${lane}`, `Lane ${lane}: what waits`, 'Lane', `lane-${number}`, () => navigate(tasksBy(`state:queued lane:${lane}`))),
     ),
     entry('pause', paused.peek() ? 'Resume changes on screen' : 'Pause changes on screen', 'Action', 'paused', togglePause),
     entry('theme', 'Change the theme', 'Action', 'theme-system', nextTheme),
@@ -49,17 +50,20 @@ export function matching(entries, words) {
 }
 
 /**
- * The task with this id.
+ * Tasks with this id, or with these words in their description.
  * @param {string} words
  * @param {AbortSignal} signal
  * @returns {Promise<Entry[]>}
  */
 export async function taskEntries(words, signal) {
-  const id = words.trim();
-  if (!TASK_ID.test(id)) return [];
-  const { task } = await get(`/api/dashboard/tasks/${encodeURIComponent(id)}`, { signal });
-  const title = foreignText(task.description, 80) || shortId(task.id);
-  return [entry(`task ${task.id}`, title, 'Task', 'queued', () => navigate(`/tasks/${encodeURIComponent(task.id)}`))];
+  const wanted = words.replaceAll('"', ' ').trim();
+  if (wanted.length < SEARCH_FROM) return [];
+  const filter = /^task-[0-9a-f]{16}$/.test(wanted) ? `id:${wanted}` : `"${wanted}"`;
+  const { tasks } = await get(`/api/dashboard/tasks?${new URLSearchParams({ q: filter, limit: String(TASKS_SHOWN) })}`, { signal });
+  return tasks.map((/** @type {any} */ task) => {
+    const title = foreignText(task.description ?? task.title, 80) || shortId(task.id);
+    return entry(`task ${task.id}`, title, 'Task', 'queued', () => navigate(`/tasks/${encodeURIComponent(task.id)}`));
+  });
 }
 
 /**
