@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import msgspec
+from msgspec import structs
 
 from actors.agent_fsm import AgentFSM, AgentOptions
 from actors.agent_orders import AgentOrders
@@ -484,7 +485,7 @@ class Gateway(Actor):
         link = self._links.get(self._newest.get(message.agent_id, ""))
         if link is None:
             return None
-        return replace(_connected(link.up), resumed=link.up.resumed or link.is_known)
+        return structs.replace(_connected(link.up), resumed=link.up.resumed or link.is_known)
 
     def _hand_on(self, frames: dict[str, list[dict[str, Any]]]) -> None:
         for connection, those in frames.items():

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 from actors.vocabulary.audit import AuditEntry, AuditPage, ReadAudit
 from actors.vocabulary.bulk import Operation
 from actors.vocabulary.fleet import AgentMode, FinishedAttempt
+from actors.vocabulary.message import Message
 from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
 from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Suggestion
 from actors.vocabulary.tasks import (
@@ -23,7 +24,6 @@ from actors.vocabulary.tasks import (
     Identity,
     KnownAgent,
     ListTasks,
-    Message,
     Task,
     TaskPage,
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from actors.vocabulary.fleet import AgentMode
+from actors.vocabulary.message import Message
 from actors.vocabulary.tasks import Task
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Message, frozen=True):
     """The agent has a (new) connection; the newest wins. ``resumed``: the connection is older than this hub."""
 
     connection: str
@@ -22,32 +21,28 @@ class Connected:
     slots: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Message, frozen=True):
     """``connection`` is gone; None means "whatever you have". ``clean``: the agent said goodbye."""
 
     connection: str | None
     clean: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FromAgent:
+class FromAgent(Message, frozen=True):
     """Validated frames of the agent, in the order in which they came."""
 
     connection: str
     frames: tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Message, frozen=True):
     """The scheduler got ``tasks`` from the queue for this agent. ``number`` grows with each message of one scheduler."""
 
     tasks: tuple[Task, ...]
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(Message, frozen=True):
     """The queue took this attempt away: cancelled, reclaimed, or past its deadline."""
 
     task_id: str
@@ -55,18 +50,15 @@ class Withdrawn:
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reconcile:
+class Reconcile(Message, frozen=True):
     """Compare with the queue what this agent holds, then tell the scheduler whether it is ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModeSet:
+class ModeSet(Message, frozen=True):
     """An operator wants ``mode`` of this agent, and the queue has it. Answer: ``AgentView``, true from now on."""
 
     mode: AgentMode
 
 
-@dataclass(frozen=True, slots=True)
-class ReadView:
+class ReadView(Message, frozen=True):
     """Answer: ``actors.vocabulary.events.AgentView``."""

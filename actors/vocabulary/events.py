@@ -6,10 +6,9 @@ boot of the hub. ``at`` is Unix milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from actors.vocabulary.fleet import AgentMode
-from actors.vocabulary.tasks import Message, Task
+from actors.vocabulary.message import Message
+from actors.vocabulary.tasks import Task
 
 TASKS = "tasks"
 PRESENCE = "presence"
@@ -36,8 +35,7 @@ class TaskEvent(Message, frozen=True):
     progress: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AgentView:
+class AgentView(Message, frozen=True):
     """One agent as everybody sees it. ``capabilities`` are as sent (strings or objects with ``name``)."""
 
     agent_id: str
@@ -55,14 +53,12 @@ class AgentView:
     """active, paused, draining, or drained."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentJoined:
+class AgentJoined(Message, frozen=True):
     agent: AgentView
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLeft:
+class AgentLeft(Message, frozen=True):
     """The agent is gone for good. ``clean``: it said goodbye, so it is not offline."""
 
     agent_id: str
@@ -71,8 +67,7 @@ class AgentLeft:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AgentChanged:
+class AgentChanged(Message, frozen=True):
     """State, task, flags or the free-text status changed."""
 
     agent: AgentView
@@ -81,8 +76,7 @@ class AgentChanged:
     """True when the agent itself changed its ``status``."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentModeChanged:
+class AgentModeChanged(Message, frozen=True):
     """An operator wants something else of an agent, connected or not."""
 
     agent_id: str
@@ -90,8 +84,7 @@ class AgentModeChanged:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AgentForgotten:
+class AgentForgotten(Message, frozen=True):
     """An operator does not wait for this agent any longer."""
 
     agent_id: str

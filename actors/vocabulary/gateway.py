@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from actors.vocabulary.message import Message
 from link.messages import FromWeb
 
 
-@dataclass(frozen=True, slots=True)
-class FromPeer:
+class FromPeer(Message, frozen=True):
     """What one read of the link brought from a web process."""
 
     peer: int
     messages: list[FromWeb]
 
 
-@dataclass(frozen=True, slots=True)
-class PeerUp:
+class PeerUp(Message, frozen=True):
     peer: int
 
 
-@dataclass(frozen=True, slots=True)
-class PeerLost:
+class PeerLost(Message, frozen=True):
     peer: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToAgent:
+class ToAgent(Message, frozen=True):
     """Send ``frames`` (JSON objects, at least one) to the agent's connection."""
 
     connection: str
     frames: tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Message, frozen=True):
     connection: str
     code: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WhoIsConnected:
+class WhoIsConnected(Message, frozen=True):
     """Answer: ``agents.Connected`` for the agent's newest connection, or None."""
 
     agent_id: str

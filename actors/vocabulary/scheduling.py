@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from actors.vocabulary.message import Message
 
 
-@dataclass(frozen=True, slots=True)
-class AgentReady:
+class AgentReady(Message, frozen=True):
     """This agent has ``free`` slots. Repeating it changes nothing.
 
     ``seen``: the number of the last ``Assign`` that it got, so that what is still on its way is not counted as free; None:
@@ -19,8 +18,7 @@ class AgentReady:
     seen: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AgentUnready:
+class AgentUnready(Message, frozen=True):
     """This agent takes nothing for now."""
 
     agent_id: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +82,6 @@ def make_overview() -> Callable[..., Overview]:
 @pytest.fixture(scope="session")
 def make_agent() -> Callable[..., AgentView]:
     def make(**fields: Any) -> AgentView:
-        return replace(AGENT, **fields)
+        return structs.replace(AGENT, **fields)
 
     return make
