@@ -222,8 +222,8 @@ def test_A92_what_is_pushed_is_shown_opens_its_page_and_still_arrives_after_a_re
     worker.deliver(json.dumps(MESSAGE | {"body": "all of it fails"}))
     wait_in(page, lambda: "all of it" in str(notifications(page)), "the third one in the place of the second")
     assert len(notifications(page)) == 2, "one of a kind"
-    [service_worker] = page.context.service_workers
-    service_worker.evaluate(
+    wait_in(page, lambda: page.context.service_workers, "the worker awake")
+    page.context.service_workers[-1].evaluate(
         "registration.getNotifications({tag: 'health.worse'}).then(([notification]) =>"
         " self.dispatchEvent(new NotificationEvent('notificationclick', {notification})))"
     )
