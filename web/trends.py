@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeAlias
 from web.hub_link import HubLink
 from web.options import WebLimits
 from web.single_flight import SingleFlight
+from wire import codec
 from wire.bodies import TrendRange
 from wire.histogram import quantiles
 from wire.rollups import SHARES, Rollup, unpack
@@ -153,6 +154,15 @@ def _cell(value: Number) -> str:
     return "" if value is None else f"{value:.15g}"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``json`` is ``found``, encoded once for everybody who asks."""
+
+    read_at: float
+    found: dict[str, Any]
+    json: bytes
+
+
 class Clock(Protocol):
     def time(self) -> float: ...
 
@@ -165,20 +175,20 @@ class TrendsReader:
         self._limits = limits
         self._clock = clock
         self._now_ms = now_ms
-        self._known: dict[TrendRange, tuple[float, dict[str, Any]]] = {}
+        self._known: dict[TrendRange, Known] = {}
         self._flights = {one: SingleFlight(partial(self._ask, one)) for one in TrendRange}
 
-    async def read(self, range_: TrendRange) -> dict[str, Any]:
-        """As ``series``. Raises ``HubUnavailable`` or ``HubRefused``."""
-        read_at, found = self._known.get(range_, (float("-inf"), {}))
-        if not self._link.is_up or self._clock.time() - read_at >= FRESH_S:
-            found = await self._flights[range_].shared()
-        return found
+    async def read(self, range_: TrendRange) -> Known:
+        """Raises ``HubUnavailable`` or ``HubRefused``."""
+        known = self._known.get(range_)
+        if known is None or not self._link.is_up or self._clock.time() - known.read_at >= FRESH_S:
+            known = await self._flights[range_].shared()
+        return known
 
-    async def _ask(self, range_: TrendRange) -> dict[str, Any]:
+    async def _ask(self, range_: TrendRange) -> Known:
         cut, now_ms = CUTS[range_], self._now_ms()
         since = now_ms - cut.seconds * 1000 - cut.step_ms
         answer = await self._link.call("dashboard.trends", self._limits.call_timeout_s, size=cut.size, since=since)
         found = series(range_, map(unpack, answer["packed"]), answer["starts"], now_ms)
-        self._known[range_] = (self._clock.time(), found)
-        return found
+        self._known[range_] = Known(self._clock.time(), found, codec.encode(found))
+        return self._known[range_]

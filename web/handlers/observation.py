@@ -35,13 +35,13 @@ class Trends(ApiHandler):
 
     async def on_get(self) -> None:
         query = self.query_as(TrendsQuery)
-        found = await self.services.trends.read(query.range)
+        known = await self.services.trends.read(query.range)
         if query.format is TrendFormat.JSON:
-            self.answer(found)
+            self.finish(known.json)
             return
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="agentcom-{query.range.value}.csv"')
-        self.finish(as_csv(found))
+        self.finish(as_csv(known.found))
 
 
 class Metrics(ApiHandler):
