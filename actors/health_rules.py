@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from actors.failure_groups import kind_of
+from actors.fingerprint import shape_of
 from actors.rolling import HourTotals
 from actors.vocabulary.dashboard import Condition
 from actors.vocabulary.tasks import Priority
@@ -361,7 +361,7 @@ class NewFailures:
 
     def buried(self, error: str | None, at: int) -> None:
         """A task became a dead letter."""
-        kind = kind_of(error)
+        kind = shape_of(error)
         if kind in self._seen:
             self._seen.move_to_end(kind)
         elif kind in self._new:
@@ -392,11 +392,10 @@ class NewFailures:
             self._new.clear()
         if not self._new:
             return None
-        kind, first = next(iter(self._new.items()))
+        first = next(iter(self._new.values()))
         number = _counted(len(self._new), "new kind")
         tasks = _counted(sum(one.tasks for one in self._new.values()), "task")
-        more = f" and {len(self._new) - 1} more" if len(self._new) > 1 else ""
-        message = f"New dead letters: {number} of failure, {tasks}: {kind}{more}"
+        message = f"New dead letters: {number} of failure, {tasks}"  # no text of a task: health is told to others
         return Condition("dead_letters_new", WARNING, message, first.since, len(self._new))
 
 

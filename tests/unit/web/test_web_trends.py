@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from typing import Any
 
 import pytest
 
+from web.options import WebLimits
 from web.prometheus import render
-from web.trends import CUTS, NAMES, as_csv, series
+from web.trends import CUTS, NAMES, TrendsReader, as_csv, series
 from wire.bodies import TrendRange
 from wire.conditions import CONDITIONS
 from wire.histogram import bucket_of, middle_ms
-from wire.rollups import KEPT_S, Rollup
+from wire.rollups import KEPT_S, Rollup, pack
 
 START_MS = 1_772_323_200_000  # a whole day
 
@@ -135,3 +137,46 @@ def test_metrics_hold_every_condition_and_cumulative_histograms() -> None:
         assert expected in lines, expected
     assert sum(line.startswith("agentcom_health_condition{") for line in lines) == len(CONDITIONS)
     assert 'agentcom_lane_drain_seconds{lane="urgent"}' not in "\n".join(lines), "unknown is not 0"
+
+
+class OneLink:
+    """Answers after one turn of the loop, and counts."""
+
+    is_up = True
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def call(self, op: str, timeout_s: float, **args: Any) -> Any:
+        self.asked.append({"op": op, **args})
+        await asyncio.sleep(0)
+        return {"packed": [pack(Rollup(START_MS, samples=10, submitted=1))], "starts": [(START_MS, "b")]}
+
+
+class Clock:
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+
+def test_many_who_ask_for_a_range_at_once_and_soon_after_cost_the_hub_one_question() -> None:
+    link, clock = OneLink(), Clock()
+    reader = TrendsReader(link, WebLimits(), clock, lambda: START_MS)  # type: ignore[arg-type]
+
+    async def ask() -> None:
+        first = await asyncio.gather(*(reader.read(TrendRange.HOUR) for _ in range(50)))
+        assert all(one is first[0] for one in first)
+        clock.now = 1.9
+        assert await reader.read(TrendRange.HOUR) is first[0]
+        assert len(link.asked) == 1
+        assert (link.asked[0]["op"], link.asked[0]["size"]) == ("dashboard.trends", 60)
+        clock.now = 2.0
+        await reader.read(TrendRange.HOUR)
+        await reader.read(TrendRange.WEEK)
+        assert [one["size"] for one in link.asked] == [60, 60, 3600]
+        link.is_up = False  # then the hub is asked, so that its absence is told
+        await reader.read(TrendRange.HOUR)
+        assert len(link.asked) == 4
+
+    asyncio.run(ask())
