@@ -42,6 +42,7 @@ class _Change:
     alive: int = 0
     discarded: int = 0
     lanes: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    first_at: int = 0
     last_at: int = 0
 
 
@@ -78,6 +79,7 @@ class DeadLetters:
         change.reason, change.shape = reason, shape
         change.alive += 1
         change.lanes[after.priority] += 1
+        change.first_at = change.first_at or after.updated_at
         change.last_at = max(change.last_at, after.updated_at)
         hour = (group, after.updated_at // HOUR_MS)
         self._hours[hour] = self._hours.get(hour, 0) + 1
@@ -129,7 +131,7 @@ class DeadLetters:
             many("INSERT OR REPLACE INTO dead_member VALUES (?, ?, ?, ?)", kept)
         if gone:
             many("DELETE FROM dead_member WHERE key = ?", gone)
-        new = [(g, c.reason, c.shape, c.last_at, c.last_at) for g, c in self._changes.items() if c.shape]
+        new = [(g, c.reason, c.shape, c.first_at, c.last_at) for g, c in self._changes.items() if c.shape]
         if new:
             many("INSERT OR IGNORE INTO dead_group VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, ?, ?)", new)
         lanes = ", ".join(f"{lane} = {lane} + ?" for lane in _LANES)

@@ -17,8 +17,8 @@ from agentcom.config import Config
 #: Apart from a real hub's, so that nobody mistakes one for the other.
 DEMO_PORT = 4100
 
-#: Of a frozen demo: Thursday, 12 March 2026, 14:02 UTC.
-FROZEN_AT_MS = 1_773_324_120_000
+#: Of a frozen demo: Thursday, 12 March 2026, 14:02:41 UTC.
+FROZEN_AT_MS = 1_773_324_161_000
 
 ENVIRONMENT = "demo"
 

@@ -27,6 +27,9 @@ BUSY_SHARE = 0.62
 #: Milliseconds between an assignment and its acceptance.
 ACCEPT_MS = 180
 
+#: Milliseconds from "could be handed out" to "is".
+DISPATCH_MS = (3, 60)
+
 #: The last tasks come together, so that some wait now.
 RUSH_TASKS = 30
 RUSH_MS = 100_000
@@ -142,6 +145,8 @@ class Past:
         while True:
             member = self._first_free(work, ready_at)
             start = max(ready_at, self._free_at.get(member.name, 0)) if member is not None else self.now_ms + 1
+            if start <= self.now_ms:  # who is free now takes it now; earlier it took a moment
+                start = min(start + chance.randint(*DISPATCH_MS), self.now_ms)
             if work.plan.is_cancelled and start - created_at > 20_000 and created_at + 15_000 <= self.now_ms:
                 self._cancel(task, created_at + 15_000)
                 return

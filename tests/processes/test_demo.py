@@ -49,7 +49,7 @@ def test_a_frozen_demo_is_the_same_again_for_the_same_seed_and_another_for_anoth
         assert digest(state(two)) == digest(second), "it does not move"
     assert digest(first) == digest(second)
     assert first["snapshot"]["environment"] == "demo"
-    assert first["snapshot"]["timestamp"] == 1_773_324_120_000
+    assert first["snapshot"]["timestamp"] == 1_773_324_161_000
     assert {agent["fsm_state"] for agent in first["snapshot"]["agents"]} == {"working", "idle"}
     with Demo(tmp_path / "three", tasks=60, seed=8) as three:
         assert digest(state(three))["tasks"] != digest(first)["tasks"]
