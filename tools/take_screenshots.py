@@ -25,6 +25,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 
 from agentcom.cli.demo import FROZEN_AT_MS
+from agentcom.stopped_clock import UPTIME_S
 from agentcom.top import frame
 from agentcom.top.view import View
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
@@ -71,6 +72,8 @@ SHOTS = (
     Shot("overview", "/", on_phone=True),
     Shot("tasks", "/tasks", on_phone=True),
     Shot("task", "/tasks/{task}", on_phone=True),
+    Shot("dead", "/dead", on_phone=True),
+    Shot("trends", "/trends?range=1h", on_phone=True),
     Shot("system", "/system"),
     Shot("settings", "/settings", on_phone=True, prepare=hide_chance),
 )
@@ -117,6 +120,7 @@ def take_pages(demo: Demo, shots: list[Shot]) -> None:
                 )
                 page = context.new_page()
                 page.clock.set_fixed_time(FROZEN_AT_MS)
+                page.route("**/api/system/tree*", without_chance)
                 for shot in shots:
                     if is_phone and not shot.on_phone:
                         continue
@@ -126,6 +130,27 @@ def take_pages(demo: Demo, shots: list[Shot]) -> None:
                     save(page.screenshot(), f"{shot.name}-{scheme}{'-phone' if is_phone else ''}.png")
                 context.close()
         browser.close()
+
+
+def without_chance(route: Any) -> None:
+    """The tree of processes is a real one: its process ids and ages are those of this run, and not of the picture."""
+    answer = route.fetch()
+    tree = answer.json()
+    numbers = iter(range(4101, 4200))
+
+    def steady(node: dict[str, Any]) -> None:
+        if node.get("pid"):
+            node["pid"] = next(numbers)
+        if node.get("uptime_s") is not None:
+            node["uptime_s"] = UPTIME_S
+        for child in node.get("children", ()):
+            steady(child)
+
+    for root in (tree, tree.get("processes")):
+        if root is not None:
+            steady(root)
+    tree["events"] = sorted(tree.get("events", ()), key=lambda event: event["at"])
+    route.fulfill(response=answer, json=tree)
 
 
 def settle(page: Any) -> None:
