@@ -21,6 +21,7 @@ import { isTime, roughly, short } from '../ui/time.js';
  * @property {(snapshot: any) => string} [tone] colour of the icon when it matters
  * @property {string} [note] what the number means, as a title
  * @property {string} [to] the list that it counts
+ * @property {(value: number) => string} [changeWords] of the difference to an hour ago; `words` without
  * @property {string} [before] what `hour_ago` of the snapshot calls it
  */
 
@@ -44,7 +45,7 @@ const COUNTERS = [
   },
   { id: 'oldest', label: 'Oldest wait', icon: 'wait', note: 'How long the oldest queued task has waited', value: oldestWait, words: roughly, to: tasksBy('state:queued') },
   {
-    ...{ id: 'wait', label: 'Wait p95, 60 min', icon: 'clock', before: 'wait_p95_ms', words: short },
+    ...{ id: 'wait', label: 'Wait p95, 60 min', icon: 'clock', before: 'wait_p95_ms', words: short, changeWords: roughly },
     ...{ note: '95 of 100 tasks were handed out within this time', value: (/** @type {any} */ found) => (found.wait?.count > 0 ? found.wait.p95_ms : null) },
   },
   { id: 'tokens', label: 'Tokens in 60 min', icon: 'tokens', value: ({ throughput }) => throughput?.total_tokens_hour, words: compact },
@@ -56,7 +57,7 @@ export function Counters() {
 
 /** @param {{counter: Counter}} props */
 function Box({ counter }) {
-  const { id, label, icon, value, tone, note, to, words = count, before } = counter;
+  const { id, label, icon, value, tone, note, to, words = count, changeWords = words, before } = counter;
   const found = snapshot.value;
   const number = found ? value(found) : null;
   const isLink = to && pages.some(({ path }) => path === to.split('?')[0]);
@@ -65,7 +66,7 @@ function Box({ counter }) {
       <dt><${Icon} name=${icon} tone=${found ? tone?.(found) : ''} />${isLink ? html`<a href=${at(to)}>${label}</a>` : html`<span>${label}</span>`}</dt>
       <dd>
         <${LiveNumber} text=${typeof number === 'number' ? words(number) : '–'} testid=${`counter-${id}`} />
-        ${before && html`<${Change} now=${number} before=${found?.hour_ago?.[before]} words=${words} />`}
+        ${before && html`<${Change} now=${number} before=${found?.hour_ago?.[before]} words=${changeWords} />`}
       </dd>
     </dl>
   `;

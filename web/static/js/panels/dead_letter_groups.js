@@ -13,7 +13,7 @@ import { Icon } from '../ui/icons.js';
 import { Panel } from '../ui/panel.js';
 import { Table } from '../ui/table.js';
 import { count, foreignText, plural } from '../ui/text.js';
-import { Ago } from '../ui/time.js';
+import { For } from '../ui/time.js';
 import { announce } from '../ui/toast.js';
 import { RetryGroup } from './retry_group.js';
 
@@ -28,7 +28,7 @@ const EVERY_MS = 10000;
 const COLUMNS = [
   { id: 'cause', text: 'Cause' },
   { id: 'members', text: 'Tasks', number: true },
-  { id: 'last', text: 'Last', number: true },
+  { id: 'last', text: 'Ago', number: true },
   { id: 'action', text: 'Action' },
 ];
 
@@ -72,7 +72,7 @@ function rowOf(group, choose) {
         <bdi class="quiet small one-line" title=${foreignText(group.sample?.title)}>${foreignText(group.sample?.title, 120)}</bdi>
       `,
       html`<a href=${at(tasksBy(`group:${group.id}`))} aria-label=${`${plural(group.count, 'task')} of this cause`}>${count(group.count)}</a>`,
-      html`<${Ago} at=${group.last_at} prefix="Failed last" />`,
+      html`<${For} at=${group.last_at} prefix="Failed last" />`,
       html`<button type="button" data-testid="retry-group" aria-label=${`Retry the ${plural(group.count, 'task')}: ${cause.slice(0, 80)}`} onClick=${() => choose(group)}><${Icon} name="retry" />Retry</button>`,
     ],
   };

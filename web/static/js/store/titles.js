@@ -9,7 +9,7 @@ import { get } from '../net/api.js';
 import { paused } from './hub.js';
 
 const AT_MOST_EVERY_MS = 3000;
-const ASKED_AT_ONCE = 200;
+const ASKED_AT_ONCE = 100;
 const KEPT = 1000;
 
 /** @type {import('@preact/signals').Signal<ReadonlyMap<string, string>>} by task id */
@@ -27,8 +27,8 @@ export function wantTitles(ids) {
 async function ask() {
   askedAt = performance.now();
   try {
-    const { tasks } = await get(`/api/dashboard/tasks?status=assigned&limit=${ASKED_AT_ONCE}`);
-    const found = tasks.map((/** @type {any} */ task) => [task.id, String(task.description)]);
+    const { tasks } = await get(`/api/dashboard/tasks?q=state:assigned&limit=${ASKED_AT_ONCE}`);
+    const found = tasks.map((/** @type {any} */ task) => [task.id, String(task.title)]);
     titles.value = new Map([...titles.peek(), ...found].slice(-KEPT));
   } catch {
     // the ids are shown instead, and it is asked again with the next unknown one
