@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.conftest import Watched
 from tests.harness.hub import Hub
+from tests.harness.path_proxy import PathProxy
 from tests.harness.waiting import wait_for
 
 Watch = Callable[..., Watched]
@@ -223,3 +224,19 @@ def test_A87_a_screen_reader_is_told_at_most_one_thing_in_five_seconds(hub: Hub,
     first, second = page.evaluate("window.spoken")[:2]
     assert second - first >= 4900
     assert "Theme" in page.get_by_test_id("announcer").inner_text(), "what others do is not said"
+
+
+def test_A04_the_page_works_below_a_path_of_a_proxy(hub: Hub, watch: Watch) -> None:
+    task = hub.get("/api/tasks?limit=1").json["tasks"][0]
+    with PathProxy(int(hub.url.rsplit(":", 1)[1]), "/x/y") as proxy:
+        page = watch().page
+        page.goto(f"{proxy.url}/")
+        page.locator("[data-testid=connection-chip][data-phase=live]").wait_for(timeout=15_000)
+        assert page.url == f"{proxy.url}/dashboard"
+        page.get_by_role("link", name="Tasks", exact=True).click()
+        page.get_by_text(task["description"]).first.wait_for(timeout=10_000)
+        page.goto(f"{proxy.url}/tasks/{task['id']}")
+        wait_for(lambda: heading(page) == task["description"], 15, "the task's page at its own address")
+        page.get_by_role("link", name="Overview", exact=True).click()
+        wait_for(lambda: page.get_by_test_id("counter-queued").inner_text().isdigit(), 10, "a number")
+        assert page.url == f"{proxy.url}/dashboard"
