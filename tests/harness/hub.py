@@ -44,6 +44,7 @@ class Hub:
         self.log_file = data_dir.parent / f"{data_dir.name}.log"
         self._flags = ("--web-processes", str(web_processes), *flags)
         self._port = "0"
+        self.start_limit_s = START_LIMIT_S
         self.process: subprocess.Popen[bytes] | None = None
 
     # --- life -----------------------------------------------------------------------------------------------------
