@@ -55,7 +55,7 @@ function OrderChoice({ order }) {
     const value = /** @type {HTMLSelectElement} */ (event.target).value;
     setQuery(value === 'recent' ? { sort: value } : {});
   };
-  return html`<label class="small">First <select aria-label="Order of the groups" value=${order} onChange=${chosen}><option value="size">the largest</option><option value="recent">the latest</option></select></label>`;
+  return html`<label class="order small">First <select aria-label="Order of the groups" value=${order} onChange=${chosen}><option value="size">the largest</option><option value="recent">the latest</option></select></label>`;
 }
 
 function NoDead() {

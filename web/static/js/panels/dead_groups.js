@@ -80,11 +80,14 @@ function groupRow(group, onAct) {
 
 /** @param {{group: Group}} props */
 function Cause({ group }) {
+  const { last_retry: retry, sample } = group;
   return html`
-    <bdi class="clamp strong error-text" title=${foreignText(group.shape)}>${foreignText(group.shape)}</bdi>
-    <span class="quiet small">${REASONS.get(group.reason) ?? foreignText(group.reason, 40)}${group.sample && html`, for example <a href=${taskAddress(group.sample.id)}><bdi>${foreignText(group.sample.title, 60)}</bdi></a>`}</span>
-    ${group.last_retry && html`<span class="small retried" data-testid="last-retry">${count(group.last_retry.done)} ${ACTIONS.retry.past} <${Ago} at=${group.last_retry.made_at} prefix="Retried" />. ${becameOf(group.last_retry.outcome)}</span>`}
-    ${group.discarded > 0 && html`<span class="quiet small">${plural(group.discarded, 'task')} of it discarded in the last 24 h</span>`}
+    <span class="stack tight">
+      <bdi class="clamp strong error-text" title=${foreignText(group.shape)}>${foreignText(group.shape)}</bdi>
+      <span class="quiet small">${REASONS.get(group.reason) ?? foreignText(group.reason, 40)}${sample && html`, for example <a href=${taskAddress(sample.id)}><bdi>${foreignText(sample.title, 60)}</bdi></a>`}</span>
+      ${retry && html`<span class="small retried" data-testid="last-retry">${count(retry.done)} ${ACTIONS.retry.past} <${Ago} at=${retry.made_at} prefix="Retried" />. ${becameOf(retry.outcome)}</span>`}
+      ${group.discarded > 0 && html`<span class="quiet small">${plural(group.discarded, 'task')} of it discarded in the last 24 h</span>`}
+    </span>
   `;
 }
 

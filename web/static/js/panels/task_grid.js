@@ -211,8 +211,10 @@ function useRefresh(list, first, last) {
       }, REFRESH_MS);
     };
     const ends = [seq.subscribe(soon), paused.subscribe(soon)];
+    document.addEventListener('visibilitychange', soon);
     return () => {
       clearTimeout(timer);
+      document.removeEventListener('visibilitychange', soon);
       for (const end of ends) end();
     };
   }, []);
