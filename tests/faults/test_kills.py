@@ -143,6 +143,7 @@ def submit_surely(hub: Hub, number: int) -> str:
         time.sleep(0.05)
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_or_done_twice_while_processes_are_killed_every_second(
     tmp_path: Path, chaos_size: tuple[int, int]
 ) -> None:
