@@ -6,10 +6,13 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 PACKAGES := actors web supervision wire link sidecar notifier agentcom
 
-.PHONY: run test lint types page-types chromium screenshots bench clean
+.PHONY: run demo test lint types page-types chromium screenshots bench clean
 
 run: $(RUN_STAMP)
 	$(VENV)/bin/agentcom run examples/first-job.toml
+
+demo: $(RUN_STAMP)
+	$(VENV)/bin/agentcom demo
 
 test: $(TEST_STAMP) chromium
 	$(VENV)/bin/pytest -q

@@ -235,7 +235,9 @@ def _agents(view: View, now_s: float, rows: int, width: int) -> RenderableType:
     def cells(agent: Json) -> Sequence[RenderableType]:
         word = str(agent["fsm_state"])
         state = Text(f"{MARKS.get(word, ' ')} {word}", style=_style(view, now_s, STYLES.get(word, "")))
-        flags = f" ({', '.join(map(str, agent['flags']))})" if agent.get("flags") else ""
+        mode = agent.get("mode") or "active"
+        said = [*([mode] if mode != "active" else []), *agent.get("flags", ())]
+        flags = f" ({', '.join(map(str, said))})" if said else ""
         can = ", ".join(str(one["name"]) for one in agent["capabilities"])
         found: list[RenderableType] = [Text(safe(str(agent["name"])) + safe(flags)), state]
         found += [_ago(agent["last_state_change"], view, now_s), _short(agent["current_task_id"])]

@@ -115,6 +115,15 @@ def test_who_needs_help_comes_first() -> None:
     assert [one["agent_id"] for one in view.agents()] == ["c", "d", "b", "a"]
 
 
+def test_what_is_wanted_of_an_agent_stands_beside_its_name() -> None:
+    view = View()
+    paused = {**agent("a", "working", AT_MS), "mode": "paused", "flags": ["unresponsive"]}
+    view.take(snapshot(agents=[paused, {**agent("b", "idle", AT_MS), "mode": "active"}]), 1.0)
+    lines = drawn(view, 1.0)
+    assert any("a (paused, unresponsive)" in line for line in lines)
+    assert not any("active" in line for line in lines)
+
+
 @pytest.mark.parametrize("width", [20, 40, 80, 109, 110, 220])
 @pytest.mark.parametrize("height", [3, 8, 24, 60])
 def test_a_frame_fits_every_terminal(width: int, height: int) -> None:
