@@ -41,6 +41,12 @@ def shows_live(page: Any) -> None:
     page.get_by_test_id("connection-chip").get_by_text("Live").wait_for(timeout=10_000)
 
 
+def is_at(page: Any, expect: Any, place: str) -> None:
+    """Where the page shows the task, in its head and in the picture of its way."""
+    expect(page.get_by_test_id("path")).to_have_attribute("data-at", place, timeout=20_000)
+    expect(page.locator(".task-head .state").first).to_have_text(place.capitalize())
+
+
 def test_A50_and_A51_a_waiting_task_says_why_and_goes_on_before_ones_eyes(
     hub: Hub, watch: Watch, worker: Worker, expect: Any, tmp_path: Path
 ) -> None:
@@ -63,10 +69,9 @@ def test_A50_and_A51_a_waiting_task_says_why_and_goes_on_before_ones_eyes(
     page.goto(f"{hub.url}/tasks/{task_id}")
     shows_live(page)
     with Worker(hub, tmp_path / "gpu", "gpu-box", "gpu"):
-        expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=20_000)
+        is_at(page, expect, "completed")
         expect(page.get_by_test_id("why")).to_have_count(0)
         expect(page.get_by_test_id("output-lines")).to_contain_text("on the gpu")
-        assert page.get_by_test_id("path").get_attribute("data-at") == "completed"
     worker.note("go").touch()
     watched.check()
 
@@ -126,7 +131,7 @@ def test_A53_fifty_thousand_lines_are_followed_and_searched(
         page.get_by_text("Download", exact=True).click()
     assert Path(download.value.path()).read_text().endswith("line 50000 of the flood\nthe needle\n")
     worker.note("go").touch()
-    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=20_000)
+    is_at(page, expect, "completed")
     expect(lines).to_contain_text("the needle")
     watched.check()
 
@@ -219,10 +224,28 @@ def test_A56_cancelling_a_running_task_ends_its_process(hub: Hub, watch: Watch, 
     assert is_running(pid)
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_test_id("cancel-dialog").get_by_role("button", name="Cancel the task").click()
-    expect(page.get_by_text("Cancelled", exact=True).first).to_be_visible(timeout=10_000)
+    is_at(page, expect, "cancelled")
     assert hub.task(task_id)["status"] == "cancelled"
     wait_for(lambda: not is_running(pid), 15, "the end of the process")
     expect(page.get_by_test_id("history")).to_contain_text("by dashboard")
+    watched.check()
+
+
+def test_a_dead_letter_is_discarded_taken_back_and_retried_from_its_page(
+    hub: Hub, watch: Watch, worker: Worker, expect: Any
+) -> None:
+    task_id = worker.submit("sys.exit('it slipped')", max_retries=1)
+    hub.wait_for_status(task_id, "dead_letter", 30)
+    watched = watch()
+    page = watched.open(f"/tasks/{task_id}")
+    expect(page.get_by_role("region", name="Error")).to_contain_text("exit status 1: it slipped")
+    page.get_by_role("button", name="Discard", exact=True).click()
+    page.get_by_test_id("discard-dialog").get_by_role("button", name="Discard the task").click()
+    is_at(page, expect, "cancelled")
+    page.get_by_role("button", name="Take back", exact=True).click()
+    expect(page.get_by_test_id("path")).to_have_attribute("data-at", "dead", timeout=10_000)
+    page.get_by_role("button", name="Retry", exact=True).click()
+    expect(page.get_by_test_id("attempt")).to_have_count(2, timeout=20_000)
     watched.check()
 
 
@@ -307,7 +330,7 @@ def test_A19_nothing_travels_to_a_page_that_nobody_sees(hub: Hub, watch: Watch, 
     page.clock.run_for(2_000)
     last = str(_last_seq(hub, task_id))
     expect(page.get_by_test_id("output-lines").locator(".log-line").last).to_have_text(last, timeout=5_000)
-    expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
+    is_at(page, expect, "completed")
     watched.check()
 
 

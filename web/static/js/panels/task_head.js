@@ -54,17 +54,19 @@ function Relatives({ of, duplicates }) {
   `;
 }
 
-/** @typedef {'cancel' | 'retry'} Action */
+/** @typedef {'cancel' | 'retry' | 'discard' | 'recover'} Action */
 
 /** @type {Record<Action, {pending: string, done: string}>} */
 const SAYS = {
   cancel: { pending: 'Cancelling…', done: 'The task is cancelled.' },
   retry: { pending: 'Queueing…', done: 'The task is queued again.' },
+  discard: { pending: 'Discarding…', done: 'The task is discarded. It can be taken back for 24 hours.' },
+  recover: { pending: 'Taking back…', done: 'The task is among the dead letters again.' },
 };
 
 /** @param {{task: Task, reload: () => void}} props */
 function Actions({ task, reload }) {
-  const [open, setOpen] = useState(/** @type {'cancel' | 'duplicate' | null} */ (null));
+  const [open, setOpen] = useState(/** @type {'cancel' | 'discard' | 'duplicate' | null} */ (null));
   const [pending, setPending] = useState(/** @type {Action | null} */ (null));
   useEffect(() => setPending(null), [task.status, task.generation]);
   const act = async (/** @type {Action} */ action) => {
@@ -80,45 +82,54 @@ function Actions({ task, reload }) {
     }
   };
   const isOpen = task.status === 'queued' || task.status === 'assigned';
+  const isDead = task.status === 'dead_letter';
+  const isDiscarded = task.status === 'cancelled' && task.history?.[0]?.event === 'discarded';
+  const button = (/** @type {Action} */ action, /** @type {string} */ icon, /** @type {string} */ words, /** @type {() => void} */ press, look = '') => html`
+    <button type="button" class=${look} aria-disabled=${pending !== null} onClick=${() => pending || press()}><${Icon} name=${icon} />${pending === action ? SAYS[action].pending : words}</button>
+  `;
   useKeys([
     { key: 'c', what: 'Cancel the task', run: () => isOpen && !pending && setOpen('cancel') },
-    { key: 'r', what: 'Retry the dead task', run: () => task.status === 'dead_letter' && void act('retry') },
+    { key: 'r', what: 'Retry the dead task', run: () => isDead && void act('retry') },
     { key: 'd', what: 'Duplicate and edit the task', run: () => setOpen('duplicate') },
   ]);
   return html`
     <div class="task-actions">
-      ${isOpen && html`<button type="button" class="danger" aria-disabled=${pending !== null} onClick=${() => pending || setOpen('cancel')}><${Icon} name="cancelled" />${pending === 'cancel' ? SAYS.cancel.pending : 'Cancel'}</button>`}
-      ${task.status === 'dead_letter' && html`<button type="button" aria-disabled=${pending !== null} onClick=${() => void act('retry')}><${Icon} name="retry" />${pending === 'retry' ? SAYS.retry.pending : 'Retry'}</button>`}
+      ${isOpen && button('cancel', 'cancelled', 'Cancel', () => setOpen('cancel'), 'danger')}
+      ${isDead && button('retry', 'retry', 'Retry', () => void act('retry'))}
+      ${isDead && button('discard', 'cancelled', 'Discard', () => setOpen('discard'), 'danger')}
+      ${isDiscarded && button('recover', 'retry', 'Take back', () => void act('recover'))}
       <button type="button" onClick=${() => setOpen('duplicate')}><${Icon} name="submitted" />Duplicate and edit</button>
       <button type="button" onClick=${() => void copy(asCli(task))}><${Icon} name="copy" />Copy as CLI</button>
       <button type="button" onClick=${() => void copy(asCurl(task))}><${Icon} name="copy" />Copy as curl</button>
       <${FileLink} path=${`/api/dashboard/tasks/${encodeURIComponent(task.id)}`} name=${`${task.id}.json`} isShown>Raw JSON<//>
       ${open === 'duplicate' && html`<${DuplicateDialog} task=${task} onClose=${() => setOpen(null)} />`}
-      ${open === 'cancel' && html`<${CancelDialog} task=${task} onClose=${() => setOpen(null)} onConfirm=${() => void act('cancel')} />`}
+      ${open === 'cancel' && html`<${Confirm} task=${task} action="cancel" onClose=${() => setOpen(null)} onConfirm=${() => void act('cancel')} />`}
+      ${open === 'discard' && html`<${Confirm} task=${task} action="discard" onClose=${() => setOpen(null)} onConfirm=${() => void act('discard')} />`}
     </div>
   `;
 }
 
-/** @param {{task: Task, onClose: () => void, onConfirm: () => void}} props */
-function CancelDialog({ task, onClose, onConfirm }) {
-  const isRunning = task.status === 'assigned' && task.assigned_to;
+/** @param {{task: Task, action: 'cancel' | 'discard', onClose: () => void, onConfirm: () => void}} props */
+function Confirm({ task, action, onClose, onConfirm }) {
+  const [title, words] = action === 'cancel' ? ['Cancel this task?', 'Cancel the task'] : ['Discard this dead letter?', 'Discard the task'];
+  const confirmed = () => {
+    onClose();
+    onConfirm();
+  };
   return html`
-    <${Dialog} title="Cancel this task?" onClose=${onClose} testid="cancel-dialog">
+    <${Dialog} title=${title} onClose=${onClose} testid=${`${action}-dialog`}>
       <p><bdi class="strong">${foreignText(task.description, 200)}</bdi></p>
-      <p>${isRunning ? html`<bdi>${foreignText(task.assigned_to, 60)}</bdi> works on it. Its process is ended, and nothing of its result is kept.` : 'No agent has it. It will not be handed out.'}</p>
+      <p>${action === 'cancel' ? html`<${Loss} task=${task} />` : 'It is cancelled for good, unless it is taken back within 24 hours.'}</p>
       <div class="dialog-actions">
         <button type="button" onClick=${onClose}>Let it be</button>
-        <button
-          type="button"
-          class="danger"
-          onClick=${() => {
-            onClose();
-            onConfirm();
-          }}
-        >
-          Cancel the task
-        </button>
+        <button type="button" class="danger" onClick=${confirmed}>${words}</button>
       </div>
     <//>
   `;
+}
+
+/** @param {{task: Task}} props */
+function Loss({ task }) {
+  if (task.status !== 'assigned' || !task.assigned_to) return 'No agent has it. It will not be handed out.';
+  return html`<bdi>${foreignText(task.assigned_to, 60)}</bdi> works on it. Its process is ended, and nothing of its result is kept.`;
 }

@@ -19,6 +19,8 @@ const EVENTS = new Map([
   ['reclaimed', { word: 'Taken back', symbol: 'retry', tone: 'warning' }],
   ['dead_letter', { word: 'Became a dead letter', symbol: 'critical', tone: 'critical' }],
   ['cancelled', { word: 'Cancelled', symbol: 'cancelled', tone: 'idle' }],
+  ['discarded', { word: 'Discarded', symbol: 'cancelled', tone: 'idle' }],
+  ['recovered', { word: 'Taken back among the dead letters', symbol: 'retry', tone: 'warning' }],
 ]);
 
 /** @typedef {{event: string, timestamp: number, details: any}} Entry */
@@ -48,7 +50,7 @@ function detailsOf({ event, details }) {
   if (typeof details !== 'object') return foreignText(String(details).replaceAll('_', ' '));
   if (event === 'assigned') return `${foreignText(details.agent_id)} (generation ${count(details.generation)})`;
   if (event === 'completed') return details.tokens_used ? `with ${plural(details.tokens_used, 'token')}` : '';
-  if (event === 'cancelled') return details.by ? `by ${foreignText(details.by)}` : '';
+  if (details.by !== undefined && Object.keys(details).every((name) => name === 'by' || name === 'previous_status')) return details.by ? `by ${foreignText(details.by)}` : '';
   const words = Object.entries(details).map(([name, value]) => `${name.replaceAll('_', ' ')} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
   return foreignText(words.join(', '));
 }

@@ -30,6 +30,8 @@ const STEPS = [
   { from: 'working', to: 'cancelled', d: 'M318 78 C366 78 360 122 406 122', x: 346, y: 118 },
   { from: 'queued', to: 'cancelled', d: 'M63 86 C63 146 280 142 406 128', x: 200, y: 148, rare: true },
   { from: 'queued', to: 'dead', d: 'M63 58 C63 2 330 22 406 64', x: 220, y: 22, rare: true },
+  { from: 'dead', to: 'cancelled', d: 'M446 86 V106', x: 434, y: 101, rare: true },
+  { from: 'cancelled', to: 'dead', d: 'M480 108 V88', x: 492, y: 101, rare: true },
   { from: 'dead', to: 'queued', d: 'M408 82 C330 140 110 150 80 88', x: 220, y: 138, rare: true },
 ];
 
@@ -37,7 +39,7 @@ const STEPS = [
 const STATUS_PLACES = { queued: 'queued', assigned: 'working', completed: 'completed', dead_letter: 'dead', cancelled: 'cancelled' };
 
 /** @type {Record<string, Place>} */
-const EVENT_PLACES = { queued: 'queued', assigned: 'working', completed: 'completed', retry: 'queued', reclaimed: 'queued', dead_letter: 'dead', cancelled: 'cancelled' };
+const EVENT_PLACES = { queued: 'queued', assigned: 'working', completed: 'completed', retry: 'queued', reclaimed: 'queued', dead_letter: 'dead', cancelled: 'cancelled', discarded: 'cancelled', recovered: 'dead' };
 
 /** @param {{status: string, history: {event: string}[]}} props `history`: newest first, and cut */
 export function TaskPath({ status, history }) {
