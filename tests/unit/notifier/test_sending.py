@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from tornado import simple_httpclient
 
 from notifier.sending import Outcome, Sender
 from tests.harness.receiver import Receiver, status
@@ -101,8 +105,47 @@ def test_a_name_that_leads_inside_and_outside_is_refused(receiver: Receiver, mon
     assert receiver.received == []
 
 
-def test_tls_is_checked_against_the_name(receiver: Receiver) -> None:
-    """A server that does not speak TLS for that name gets nothing of the message."""
+def test_a_server_without_tls_gets_nothing_of_a_message_over_https(receiver: Receiver) -> None:
     outcome = post(receiver.url.replace("http:", "https:"))
     assert outcome.status is None and outcome.error is not None
     assert receiver.received == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For ``localhost`` alone, signed by itself, with its key in the same file."""
+    x509 = pytest.importorskip("cryptography.x509", reason="NOT TESTED: the extra 'push' is not installed")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path: Path = tmp_path_factory.mktemp("tls") / "server.pem"
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + plain)
+    return path
+
+
+def test_a_certificate_must_be_trusted_and_be_for_the_name(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate)
+    with Receiver(tls=server) as receiver:
+        by_name = receiver.url.replace("127.0.0.1", "localhost")
+        unknown = post(by_name)
+        assert unknown.status is None and "certificate" in str(unknown.error).lower(), "nobody vouches for it"
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        monkeypatch.setattr(simple_httpclient, "_client_ssl_defaults", lambda: trusting)
+        other = post(receiver.url)
+        assert other.status is None and "certificate" in str(other.error).lower(), "it is for another name"
+        assert receiver.received == []
+        assert post(by_name).is_delivered
