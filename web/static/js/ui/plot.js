@@ -26,6 +26,12 @@ const FONT = '11px system-ui, sans-serif';
 const LEAST_HEIGHT = 60;
 const DAY_S = 86_400;
 
+/** What is shorter is drawn as long as this: 0 has no logarithm, and nobody waits for 10 ms. */
+const LEAST_MS = 10;
+
+/** Steps of an axis that counts things. */
+const WHOLE = [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].flatMap((power) => [power, 2 * power, 5 * power]);
+
 /** @type {Map<string, string>} */
 const colours = new Map();
 
@@ -100,7 +106,7 @@ export class Plot {
   /** @param {(number | null)[]} values */
   drawable(values) {
     if (!this.options.isLog) return values;
-    return values.map((value) => (value === null ? null : Math.max(value, 1) / 1000)); // a logarithm of 0 there is not
+    return values.map((value) => (value === null ? null : Math.max(value, LEAST_MS) / 1000));
   }
 
   /** @param {number | null} place in `times` */
@@ -123,7 +129,7 @@ export class Plot {
       scales: { x: { time: true }, y: isLog ? { distr: 3, log: 10, range: decades } : { range: fromZero } },
       axes: [
         this.axis({ size: 22, space: 64, values: (u, splits) => times(u, splits) }),
-        this.axis({ label: this.options.unit, labelSize: 16, labelGap: 0, labelFont: FONT, size: axisWidth, space: 24, ...(isLog ? LOG_AXIS : {}) }),
+        this.axis({ label: this.options.unit, labelSize: 16, labelGap: 0, labelFont: FONT, size: axisWidth, space: 24, ...(isLog ? LOG_AXIS : { incrs: WHOLE }) }),
       ],
       series: [{}, ...names.map(seriesOf)],
       cursor: {
@@ -292,8 +298,10 @@ function times(u, splits) {
 /** @type {import('uplot').Axis} */
 const LOG_AXIS = {
   splits: (_, __, least, most) => {
+    const [first, last] = [Math.round(Math.log10(least)), Math.round(Math.log10(most))];
+    const step = last - first > 4 ? 2 : 1; // more do not fit into a small chart
     const found = [];
-    for (let power = Math.round(Math.log10(least)); power <= Math.round(Math.log10(most)); power += 1) found.push(10 ** power);
+    for (let power = first; power <= last; power += step) found.push(10 ** power);
     return found;
   },
   filter: (_, splits) => splits,

@@ -48,7 +48,7 @@ export function lookOf(name) {
 /** @type {Format} */
 export function asNumber(value) {
   if (typeof value !== 'number') return '–';
-  return value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
+  return value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 1 : 0 });
 }
 
 /** @type {Format} */
