@@ -101,7 +101,8 @@ class BulkOperations:
         self._store = storage.operations
         self._previews: dict[str, _Preview] = {}
         self._running: dict[str, _Running] = {}
-        self._outcomes: dict[str, tuple[float, dict[str, int]]] = {}
+        self._outcomes: dict[str, tuple[float, int, dict[str, int]]] = {}
+        """When it was counted, how many had been done by then, and what they were."""
 
     def start(self, now_s: float) -> bool:
         """Take up what was running when the hub ended; whether there is something."""
@@ -315,17 +316,18 @@ class BulkOperations:
             {"task_id": id_of(key), "outcome": outcome, "detail": detail}
             for key, outcome, detail in self._store.problems(id_, PROBLEMS_SHOWN)
         )
-        return b.OperationDetails(operation, self.outcome(id_, now_s), min(operation.done, OUTCOME_OF), problems)
+        return b.OperationDetails(operation, self.outcome(operation, now_s), min(operation.done, OUTCOME_OF), problems)
 
-    def outcome(self, id_: str, now_s: float) -> dict[str, int]:
-        """What its tasks are now, by status, of the first ``OUTCOME_OF``; at most ``OUTCOME_AGE_S`` old."""
-        known = self._outcomes.get(id_)
-        if known is not None and 0 <= now_s - known[0] < OUTCOME_AGE_S:
-            return known[1]
+    def outcome(self, operation: b.Operation, now_s: float) -> dict[str, int]:
+        """What its tasks are now, by status, of the first ``OUTCOME_OF``; at most ``OUTCOME_AGE_S`` old, and never of fewer tasks
+        than the operation has done."""
+        known = self._outcomes.get(operation.id)
+        if known is not None and 0 <= now_s - known[0] < OUTCOME_AGE_S and known[1] == operation.done:
+            return known[2]
         if len(self._outcomes) >= 100:
             self._outcomes.clear()
-        counted = self._store.outcome(id_, OUTCOME_OF)
-        self._outcomes[id_] = (now_s, counted)
+        counted = self._store.outcome(operation.id, OUTCOME_OF)
+        self._outcomes[operation.id] = (now_s, operation.done, counted)
         return counted
 
     def newest(self, limit: int) -> tuple[b.Operation, ...]:

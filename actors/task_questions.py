@@ -82,4 +82,4 @@ class TaskQuestions:
         if stored is None:
             return None
         operation = self._bulk.read_now(stored.id) or stored
-        return {**asdict(operation), "outcome": self._bulk.outcome(operation.id, now_s)}
+        return {**asdict(operation), "outcome": self._bulk.outcome(operation, now_s)}

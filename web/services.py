@@ -22,6 +22,7 @@ from web.liveness import Liveness
 from web.options import WebOptions
 from web.pacing import Budget, Guesses
 from web.rejected_input import RejectedInput
+from web.shared_reads import SharedReads
 from web.single_flight import SingleFlight
 from web.trends import TrendsReader
 from wire.outgoing import Policy, parse_networks
@@ -70,6 +71,7 @@ class Services:
         self._agent_count = 0
         self._agents_counted_at = float("-inf")
         self._counting = SingleFlight(self._count_agents)
+        self.reads = SharedReads(self.link, options.limits.call_timeout_s)
         self._connect_link()
 
     def _connect_link(self) -> None:

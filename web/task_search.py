@@ -35,7 +35,11 @@ async def find(call: Call, arguments: dict[str, Any]) -> dict[str, Any]:
         further = {**arguments, "cursor": found[onward], "limit": missing, "seek": None, "at": None}
         more: dict[str, Any] = await call("tasks.find", **further)
         both = (more, found) if arguments["backwards"] else (found, more)
-        found |= {"tasks": [*both[0]["tasks"], *both[1]["tasks"]], onward: more[onward], "stopped": more["stopped"]}
+        found = found | {
+            "tasks": [*both[0]["tasks"], *both[1]["tasks"]],
+            onward: more[onward],
+            "stopped": more["stopped"],
+        }
     return found
 
 

@@ -26,7 +26,7 @@ class Operations(ApiHandler):
     route = "/api/operations"
 
     async def on_get(self) -> None:
-        self.answer({"operations": await self.call("operations.list")})
+        self.answer({"operations": await self.services.reads.read("operations.list")})
 
     async def on_post(self) -> None:
         """201; from a preview, or from a selection, which is frozen now."""

@@ -37,6 +37,9 @@ class _TaskList(ApiHandler):
     row = staticmethod(task_object)
     page_rows = limits.PAGE_LIMIT
 
+    async def ask(self, op: str, **args: Any) -> Any:
+        return await self.call(op, **args)
+
     async def on_get(self) -> None:
         if _OF_FILTER.isdisjoint(self.request.query_arguments):
             await self._list()
@@ -58,10 +61,10 @@ class _TaskList(ApiHandler):
             "limit": query.page_size(self.page_rows),
         }
         with refusals_about("sort"):
-            found = await task_search.find(self.call, arguments)
+            found = await task_search.find(self.ask, arguments)
         answer = found_object(found, [self.row(task) for task in found["tasks"]])
         if query.total is not None:
-            answer["total"] = await task_search.count(self.call, filter_, exact=False)
+            answer["total"] = await task_search.count(self.ask, filter_, exact=False)
         self.answer(answer)
 
     async def _list(self) -> None:
@@ -148,6 +151,10 @@ class DashboardTasks(_TaskList):
     row = staticmethod(row_object)
     page_rows = limits.PAGE_ROWS
 
+    async def ask(self, op: str, **args: Any) -> Any:
+        """Pages that show the same list ask for it together."""
+        return await self.services.reads.read(op, **args)
+
 
 class TaskCount(ApiHandler):
     route = "/api/tasks/count"
@@ -181,7 +188,7 @@ class DashboardDeadGroups(ApiHandler):
         query = self.query_as(DeadGroupQuery)
         with refusals_about("cursor"):
             asked = {"order": query.sort, "cursor": query.cursor, "limit": int(query.limit)}
-            self.answer(await self.call("tasks.dead_groups", **asked))
+            self.answer(await self.services.reads.read("tasks.dead_groups", **asked))
 
 
 class DashboardTask(ApiHandler):
