@@ -71,6 +71,7 @@ const socket = new HubSocket(socketAddress(), {
   onOther: (frame) => listeners.forEach((listener) => listener(frame)),
   onRestart: () => {
     truth.departed.clear(); // who was offline then is not known to be missing now
+    truth.seq = 0; // its events are numbered anew
     boots.value += 1;
     toast('info', 'The hub was restarted.');
   },
@@ -154,12 +155,15 @@ function takeEvents(events, missed) {
   }
   truth.activity = [...entries.reverse(), ...truth.activity].slice(0, ACTIVITY_KEPT);
   truth.seq = Math.max(truth.seq, Number(events.at(-1)?.seq ?? 0));
-  if (paused.value) pending.value += events.length;
   show();
 }
 
 function show() {
-  if (paused.value) return;
+  if (paused.value) {
+    // By their numbers, as a snapshot stands for events that are not sent any more.
+    pending.value = Math.max(pending.peek(), truth.seq - seq.peek());
+    return;
+  }
   batch(() => {
     snapshot.value = truth.snapshot;
     agents.value = keepEqual(agents.peek(), [...truth.connected.values(), ...withoutLongGone(truth.departed)]);
