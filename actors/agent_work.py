@@ -62,7 +62,7 @@ class AgentWork:
         self._last = array("q")
 
     def ended(self, key: int, outcome: str, ended_at: int, began_s: float, now_s: float, *, failed: bool) -> None:
-        self.was_busy(began_s, now_s)
+        """``was_busy`` is told apart: how long a task took is known of the past, how long its agent was there is not."""
         current = self._slice(now_s)
         current.done += outcome == "completed"
         current.failed += failed

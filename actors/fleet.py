@@ -99,6 +99,8 @@ class Fleet:
         self._order: list[tuple[int, int, str]] = []
         """(place in ``HELP_ORDER``, since, id)."""
         self._ordered_s = float("-inf")
+        self._from_s = 0.0
+        """Since when comings and goings are followed; what was busy before that says nothing about utilisation."""
 
     # --- folding --------------------------------------------------------------------------------------------------
 
@@ -126,6 +128,7 @@ class Fleet:
         outcome = _OTHER_ENDS.get(event.event) or _FAILED_ENDS.get(event.event)
         if outcome is not None:
             began_s = live.began_s if live is not None else now_s
+            agent.work.was_busy(max(began_s, self._from_s), now_s)
             agent.work.ended(event.task.key, outcome, event.at, began_s, now_s, failed=event.failed)
 
     def fold_presence(self, event: object, now_s: float) -> None:
@@ -174,6 +177,7 @@ class Fleet:
         now: Moment,
     ) -> None:
         """``finished``: oldest first. Events that the overview does not contain are folded afterwards."""
+        self._from_s = now.monotonic_s
         for one in known:
             agent = self._agent(one.agent_id, one.name)
             agent.mode = one.mode
@@ -243,7 +247,7 @@ class Fleet:
         view = agent.view
         hour = agent.work.hour(now.monotonic_s)
         slots = view.slots if view is not None else 0
-        started_s = window_start(now.monotonic_s)
+        started_s = max(window_start(now.monotonic_s), self._from_s)
         busy_s = hour.busy_s + sum(now.monotonic_s - max(one.began_s, started_s) for one in agent.live.values())
         online_s = hour.online_s
         if agent.online_from_s is not None:

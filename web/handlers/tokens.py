@@ -67,7 +67,7 @@ class EnrolmentCodes(ApiHandler):
     route = "/api/onboard/codes"
 
     async def on_post(self) -> None:
-        code = secrets.token_urlsafe(CODE_BYTES)
+        code = secrets.token_hex(CODE_BYTES)  # never begins with a dash: it stands in command lines
         expires_at = now_ms() + CODE_LIFE_S * 1000
         await self.call("enrolment.create", code_sha256=_sha256(code), expires_at=expires_at)
         self.answer({"code": code, "expires_in_s": CODE_LIFE_S}, 201)

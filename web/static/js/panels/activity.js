@@ -13,8 +13,11 @@ import { sentenceOf } from './sentences.js';
 
 /** @typedef {import('../store/hub.js').Entry} Entry */
 
+/** The page Activity has more. */
+const SHOWN = 50;
+
 export function Activity() {
-  const held = useHeld(activity.value, (entry) => entry.key);
+  const held = useHeld(activity.value.slice(0, SHOWN), (entry) => entry.key);
   return html`
     <${Panel} title="Activity" area="activity" aside=${html`<${Newer} held=${held} noun="events" />`}>
       ${snapshot.value === null ? html`<${Skeleton} />` : held.rows.length === 0 ? html`<${Quiet} />` : html`<${List} held=${held} />`}

@@ -138,8 +138,8 @@ function Tags({ names }) {
 /** @type {[string, string][]} */
 const WAYS = [
   ['On this machine, with a script of yours that gets each task on its standard input:', 'agentcom agent start --local --name my-agent -- ./my-script.sh'],
-  ['On another machine: make a token here, and start the agent there with it:', 'agentcom token create my-agent > my-agent.token'],
-  ['', `agentcom agent start --hub ${location.origin} --token-file my-agent.token --name my-agent -- ./my-script.sh`],
+  ['On another machine: get a code here (or on the page Agents), and let the agent in with it there:', 'agentcom token enrol'],
+  ['', `agentcom agent join ${location.origin} --code CODE --name my-agent -- ./my-script.sh`],
   ['Just to see it work, a job that brings its own agents:', 'agentcom run examples/first-job.toml'],
 ];
 

@@ -23,6 +23,9 @@ const TASK_EVENTS = new Map([
   ['task_cancelled', { symbol: 'cancelled', tone: 'muted', words: 'cancelled' }],
 ]);
 
+/** @type {Record<string, string>} */
+const MODES = { active: 'take work', paused: 'pause', draining: 'drain' };
+
 /**
  * @param {Entry} entry
  * @returns {Sentence}
@@ -40,6 +43,10 @@ export function sentenceOf(entry) {
         : { ...who, symbol: 'offline', tone: 'critical', words: 'went offline' };
     case 'status_changed':
       return { ...who, symbol: 'dot', tone: 'idle', words: `is ${foreignText(entry.status) || 'changed'}` };
+    case 'agent_mode':
+      return { ...who, symbol: 'dot', tone: 'info', words: `was ordered: ${MODES[entry.status] ?? foreignText(entry.status)}` };
+    case 'agent_forgotten':
+      return { ...who, symbol: 'left', tone: 'muted', words: 'was forgotten' };
     case 'missed':
       return { subject: String(entry.missed), title: '', words: 'events were missed; the numbers are complete', agent: '', symbol: 'unknown', tone: 'warning' };
     default:

@@ -12,7 +12,7 @@ import { correctClock, freeze, hubNow } from '../ui/clock.js';
 import { toast } from '../ui/toast.js';
 import { agentOf, conditionsOf, entryOf, keepEqual, withoutLongGone } from './picture.js';
 
-const ACTIVITY_KEPT = 50;
+const ACTIVITY_KEPT = 500;
 const SILENCE_MS = 1500;
 
 /**
@@ -179,9 +179,11 @@ function moveAgent(event) {
   const known = truth.connected.get(id);
   if (event.type === 'agent_left') {
     truth.connected.delete(id);
-    if (known && event.clean !== true) {
+    if (known && event.clean !== true && (known.raw.mode ?? 'active') === 'active') {
       truth.departed.set(id, { ...known, fsm_state: 'offline', flags: [], last_state_change: event.timestamp ?? hubNow() });
     }
+  } else if (event.type === 'agent_forgotten') {
+    truth.departed.delete(id);
   } else if (event.type === 'agent_joined' || (event.type === 'status_changed' && known)) {
     truth.departed.delete(id);
     const stateChanged = known?.fsm_state !== event.fsm_state;

@@ -36,12 +36,13 @@ export function agentOf(raw, known) {
 }
 
 /**
- * An agent's state as people see it: a connected one that does not answer is `unresponsive`.
+ * An agent's state as people see it: a connected one that does not answer is `unresponsive`, one that gets no work says why.
  * @param {Agent} agent
  */
 export function stateOf(agent) {
   if (agent.fsm_state !== 'offline' && agent.flags.includes('unresponsive')) return 'unresponsive';
-  return agent.fsm_state;
+  const mode = agent.raw?.mode ?? 'active';
+  return mode !== 'active' && agent.fsm_state !== 'offline' ? mode : agent.fsm_state;
 }
 
 /**
@@ -71,7 +72,7 @@ export function entryOf(event, boot, name) {
     task_id: String(event.task_id ?? ''),
     agent_id: String(event.agent_id ?? ''),
     name,
-    status: String(event.fsm_state ?? event.status ?? ''),
+    status: String(event.fsm_state ?? event.mode ?? event.status ?? ''),
     clean: event.clean === true,
     progress: typeof event.progress === 'number' ? event.progress : null,
     missed: Number(event.missed ?? 0),

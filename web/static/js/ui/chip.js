@@ -23,12 +23,16 @@ export const TASK_STATES = new Map([
 export const AGENT_STATES = new Map([
   ['blocked', { word: 'Blocked', symbol: 'blocked', tone: 'warning' }],
   ['unresponsive', { word: 'Unresponsive', symbol: 'warning', tone: 'warning' }],
+  ['stuck', { word: 'Stuck', symbol: 'warning', tone: 'warning' }],
+  ['lost', { word: 'Lost', symbol: 'offline', tone: 'critical' }],
   ['offline', { word: 'Offline', symbol: 'offline', tone: 'critical' }],
   ['working', { word: 'Working', symbol: 'working', tone: 'info' }],
   ['assigned', { word: 'Assigned', symbol: 'assigned', tone: 'info' }],
   ['idle', { word: 'Idle', symbol: 'idle', tone: 'idle' }],
   ['draining', { word: 'Draining', symbol: 'wait', tone: 'retry' }],
   ['paused', { word: 'Paused', symbol: 'paused', tone: 'idle' }],
+  ['drained', { word: 'Drained', symbol: 'left', tone: 'idle' }],
+  ['left', { word: 'Left', symbol: 'left', tone: 'muted' }],
 ]);
 
 /** @type {Map<string, Look>} */
