@@ -117,7 +117,7 @@ function Groups({ groups, query }) {
         const isOn = state === wanted;
         return html`
           <button key=${state} type="button" class="fleet-group" aria-pressed=${isOn} data-state=${state} onClick=${() => change(query, { state: isOn ? null : state, cursor: null })}>
-            <${Icon} name=${look?.symbol ?? 'unknown'} tone=${look?.tone ?? 'idle'} /><span>${look?.word}</span> <b>${count(groups[state] ?? 0)}</b>
+            <${Icon} name=${look?.symbol ?? 'unknown'} tone=${look?.tone ?? 'idle'} /><span>${look?.word}</span> <span class="group-count">${count(groups[state] ?? 0)}</span>
           </button>
         `;
       })}

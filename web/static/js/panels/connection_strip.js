@@ -37,6 +37,6 @@ export function ConnectionStrip({ connections }) {
         </rect>
       `)}
     </svg>
-    <p class="strip-ends quiet small"><span>24 h ago</span><span class="strip-key"><i class="is-online"></i>Connected <i class="is-lost"></i>Lost <i class="is-left"></i>Left</span><span>now</span></p>
+    <p class="strip-ends quiet small"><span>24 h ago</span><span class="strip-key"><span class="key is-online"></span>Connected <span class="key is-lost"></span>Lost <span class="key is-left"></span>Left</span><span>now</span></p>
   `;
 }
