@@ -126,6 +126,7 @@ class Judge:
                 self.found.append(f"{where}, {scheme}: {violation['id']}: {nodes} ({summary})")
 
 
+@pytest.mark.timeout(600)  # axe looks at a page twelve times, for many seconds each on a busy machine
 @pytest.mark.parametrize("path", PAGES)
 def test_A80_axe_finds_nothing(path: str, full: Demo, empty: Demo, view: Callable[..., Viewer]) -> None:
     judge = Judge()
