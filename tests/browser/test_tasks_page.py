@@ -77,6 +77,7 @@ def test_A30_a_hundred_thousand_rows_are_scrolled_to_their_end_in_small_answers(
     expect(page.locator('.grid-body [data-place="50005"]')).to_be_visible()
     middle = int(page.locator('.grid-body [data-place="50005"]').inner_text().split()[1].rstrip(":"))
     assert abs(middle - (100_000 - 50_005)) <= 200
+    assert page.locator(".task-grid *").count() <= 600
     scroll_to_part(page, 0.0)
     expect(page.locator('.grid-body [data-place="0"]')).to_be_visible()
     assert sizes and max(sizes) <= 100
@@ -157,6 +158,11 @@ def test_A33_a_total_beyond_the_limit_is_more_than_until_it_is_counted(full: Hub
     assert exact["is_exact"] and exact["count"] > 10_000
     expect(total(page)).to_have_text(f"{exact['count']:,} tasks")
     watched.check()
+
+
+def test_one_task_among_a_hundred_thousand_is_found_at_once_and_known_to_be_the_only_one(full: Hub) -> None:
+    rare = listed(full, q='"Task 7:"', total=1)
+    assert rare["total"] == {"count": 1, "is_exact": True} and rare["count"] == 1 and not rare["stopped"]
 
 
 def test_A34_a_view_is_saved_renamed_and_deleted_and_keeps_its_place(full: Hub, watch: Watch, expect: Any) -> None:

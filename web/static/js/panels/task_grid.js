@@ -15,7 +15,7 @@ import { Ago, duration } from '../ui/time.js';
 
 const ROW_PX = 34;
 const CARD_PX = 84;
-const BEYOND = 4;
+const BEYOND = 2;
 /** A browser cannot scroll much further; longer lists are scrolled in proportion. */
 const HEIGHT_MAX = 12_000_000;
 const NEAR_END = 40;
