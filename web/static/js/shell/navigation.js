@@ -33,7 +33,7 @@ export function Navigation() {
             setOpen(!isOpen);
           }}
         >
-          <${Icon} name="more" /><span>More</span>
+          <${Icon} name=${isOpen ? 'cancelled' : 'more'} /><span>${isOpen ? 'Close' : 'More'}</span>
         </button>
       `}
     </nav>
