@@ -73,6 +73,9 @@ SHOTS = (
     Shot("tasks", "/tasks", on_phone=True),
     Shot("task", "/tasks/{task}", on_phone=True),
     Shot("dead", "/dead", on_phone=True),
+    Shot("agents", "/agents", on_phone=True),
+    Shot("agent", "/agents/{agent}"),
+    Shot("activity", "/activity?view=audit", on_phone=True),
     Shot("trends", "/trends?range=1h", on_phone=True),
     Shot("system", "/system"),
     Shot("settings", "/settings", on_phone=True, prepare=hide_chance),
@@ -119,7 +122,7 @@ def take_pages(demo: Demo, shots: list[Shot]) -> None:
                     timezone_id="UTC",
                 )
                 page = context.new_page()
-                page.clock.set_fixed_time(FROZEN_AT_MS)
+                page.clock.set_fixed_time(FROZEN_AT_MS / 1000)
                 page.route("**/api/system/tree*", without_chance)
                 for shot in shots:
                     if is_phone and not shot.on_phone:

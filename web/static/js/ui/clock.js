@@ -26,7 +26,9 @@ export const wall = signal(Date.now());
 /** @param {number} timestamp the hub's time at this moment */
 export function correctClock(timestamp) {
   const difference = timestamp - Date.now();
-  if (Math.abs(difference - offset) > CLOCK_TOLERANCE_MS) offset = difference;
+  if (Math.abs(difference - offset) <= CLOCK_TOLERANCE_MS) return;
+  offset = difference;
+  if (!frozen) now.value = hubNow(); // not a second later: a clock that is wrong by years shows
 }
 
 /** @param {boolean} stop */
