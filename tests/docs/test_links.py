@@ -34,3 +34,11 @@ def test_every_picture_is_shown_somewhere_and_together_they_stay_small() -> None
     shown = {(document.parent / target).resolve() for document in DOCUMENTS for target in targets(document)}
     assert sorted(path.name for path in pictures - shown) == []
     assert sum(path.stat().st_size for path in pictures) < 3 * 1024 * 1024
+
+
+def test_every_page_of_the_dashboard_is_described_and_listed() -> None:
+    table = (REPOSITORY / "web" / "static" / "js" / "pages.js").read_text()
+    ids = re.findall(r"^\s*\{ id: '([\w-]+)', path:", table, flags=re.M)
+    assert len(ids) >= 10
+    index = targets(REPOSITORY / "docs" / "dashboard.md")
+    assert [name for name in ids if f"screens/{name}.md" not in index] == []
