@@ -78,10 +78,15 @@ class Hub:
         return self.process.wait(timeout=30)
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:  # ``__exit__`` is not called then, and a half-started hub would stay behind
+            self.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
-        assert self.process is not None
+        if self.process is None:
+            return
         if self.process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.stop()
