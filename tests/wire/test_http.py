@@ -302,6 +302,6 @@ def test_the_supervision_tree(hub: Hub) -> None:
     ids = [child["id"] for child in answer.json["children"]]
     assert ids == ["task_queue", "agent_supervisor", "scheduler", "gateway", "observation_supervisor"]
     observers = [child["id"] for child in answer.json["children"][-1]["children"]]
-    assert observers == ["dashboard_state", "broadcaster", "watcher"]
+    assert observers == ["dashboard_state", "broadcaster", "watcher", "output"]
     assert answer.json["alarms"] == []
     assert answer.json["strategy"] == "rest_for_one" and answer.json["state"] == "running"
