@@ -99,8 +99,13 @@ class TaskWrites:
         return [change.after for change in changes]
 
     def _insert_new(self, new: list[_Change]) -> None:
-        plain = [rows.queued_row(change.after, change.texts[0]) for change in new if rows.is_plain(change.after)]
-        others = [rows.new_row(change.after, change.texts[0]) for change in new if not rows.is_plain(change.after)]
+        plain: list[Row] = []
+        others: list[Row] = []
+        for change in new:
+            if rows.is_plain(change.after):
+                plain.append(rows.queued_row(change.after, change.texts[0]))
+            else:
+                others.append(rows.new_row(change.after, change.texts[0]))
         self._execute(rows.INSERT_QUEUED, plain)
         self._execute(rows.INSERT_TASK, others)
         contents = [(change.after.key, change.after.description, *change.texts[1:]) for change in new]
