@@ -31,6 +31,12 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
+def expect(browser: Any) -> Any:
+    """Playwright's assertions, which wait; asks for the browser first, so that without one the test is skipped."""
+    return pytest.importorskip("playwright.sync_api").expect
+
+
+@pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     with Hub(tmp_path / "data") as started:
         yield started

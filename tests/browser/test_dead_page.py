@@ -30,11 +30,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield hub
 
 
-@pytest.fixture
-def expect(browser: Any) -> Any:
-    return pytest.importorskip("playwright.sync_api").expect
-
-
 def deaths(cause: int) -> int:
     dead = [n for n in range(MIX.tasks) if status_of(MIX, n) == "dead_letter"]
     return sum(error_of(MIX, n) == error_of(MIX, 7 * cause).replace(str(7 * cause), str(n)) for n in dead)

@@ -22,11 +22,6 @@ NUMBER = 2**53 + 1
 
 
 @pytest.fixture
-def expect(browser: Any) -> Any:
-    return pytest.importorskip("playwright.sync_api").expect
-
-
-@pytest.fixture
 def worker(hub: Hub, tmp_path: Path) -> Iterator[Worker]:
     with Worker(hub, tmp_path / "worker", "worker", "python") as started:
         yield started

@@ -19,11 +19,6 @@ HOSTILE = "<img src=x onerror=alert(1)>&amp;"
 
 
 @pytest.fixture
-def expect(browser: Any) -> Any:
-    return pytest.importorskip("playwright.sync_api").expect
-
-
-@pytest.fixture
 def agent(hub: Hub, tmp_path: Path) -> Iterator[Fleet]:
     with Fleet(hub, tmp_path / "fleet") as fleet:
         fleet.add("coder")

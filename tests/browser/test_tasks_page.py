@@ -29,11 +29,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield hub
 
 
-@pytest.fixture
-def expect(browser: Any) -> Any:
-    return pytest.importorskip("playwright.sync_api").expect
-
-
 def rows(page: Any) -> Any:
     return page.get_by_test_id("task-row")
 
