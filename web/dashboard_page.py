@@ -24,6 +24,8 @@ from wire import codec
 AWAY = "away"
 BACK = "back"
 
+OVERVIEW = "overview"
+
 #: Results of commands that may wait; a page that sends more without reading gets no answer to the rest.
 MAX_RESULTS = 32
 
@@ -62,14 +64,16 @@ class DashboardPage:
 
     # --- what there is to send ----------------------------------------------------------------------------------------
 
-    def read_overview(self, boot_id: str = "", seq: int = -1) -> bool:
-        """True: from event ``seq`` of that life of the hub on, because it is known what happened since. Else with a snapshot."""
+    def read_overview(self, boot_id: str = "", seq: int = -1) -> None:
+        """From event ``seq`` of that life of the hub on, if it is known what happened since; else with a snapshot.
+
+        The page is told which, before anything else of the overview, however soon that is there.
+        """
         self._reads_overview = True
         self._asked_at = None
         is_resumed = self._feed.continues(boot_id, seq)
         self._epoch, self._sent_seq = (self._feed.epoch, seq) if is_resumed else (-1, 0)
-        self.pump()
-        return is_resumed
+        self.tell({"type": "subscribed", "view": OVERVIEW, "resumed": is_resumed})
 
     def leave_overview(self) -> None:
         self._reads_overview = False
@@ -81,7 +85,7 @@ class DashboardPage:
         self.pump()
 
     def tell(self, result: dict[str, object]) -> None:
-        """The result of a command."""
+        """The answer to a frame of the page."""
         if len(self._results) < MAX_RESULTS:
             self._results.append(text_frame(codec.encode(result)))
             self.pump()

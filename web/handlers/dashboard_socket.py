@@ -14,7 +14,7 @@ from typing import Any
 
 from link.messages import CalledBy, IdentityEntry
 from web.access import OPERATORS
-from web.dashboard_page import AWAY, BACK, DashboardPage
+from web.dashboard_page import AWAY, BACK, OVERVIEW, DashboardPage
 from web.handlers.agent_socket import BAD_TOKEN
 from web.handlers.base import LOCAL_PAGE, LOCAL_ROLE
 from web.handlers.socket import GuardedSocket, no_room
@@ -32,8 +32,6 @@ COMMANDS = {
 
 #: Of the page's side of this socket; a page that says it in its address speaks of views.
 PROTOCOL = 2
-
-OVERVIEW = "overview"
 
 
 class DashboardSocket(GuardedSocket):
@@ -133,8 +131,7 @@ class DashboardSocket(GuardedSocket):
                 return
             boot_id, seq = frame.get("boot_id"), frame.get("seq")
             is_known = isinstance(boot_id, str) and isinstance(seq, int)
-            is_resumed = self.page.read_overview(*((boot_id, seq) if is_known else ()))
-            self.page.tell({"type": "subscribed", "view": OVERVIEW, "resumed": is_resumed})
+            self.page.read_overview(*((boot_id, seq) if is_known else ()))
             return
         kind, _, task_id = view.partition(":") if isinstance(view, str) else ("", "", "")
         if kind not in (TASK, OUTPUT) or not is_task_id(task_id):

@@ -158,7 +158,7 @@ async def test_a_page_that_comes_back_goes_on_where_it_was(_: Bench) -> None:
         bench.batch(seq)
     bench.page.read_overview("b1", 3)
     await bench.loop.advance(1)
-    assert bench.kinds() == ["events"] and bench.events() == [4, 5]
+    assert bench.kinds() == ["subscribed", "events"] and bench.events() == [4, 5]
 
 
 @on_bench
@@ -170,7 +170,19 @@ async def test_it_gets_a_snapshot_where_that_is_not_known(_: Bench) -> None:
                 bench.batch(number)
         bench.page.read_overview(boot_id, seq)
         await bench.loop.advance(1)
-        assert bench.kinds() == ["snapshot"], (boot_id, seq, there)
+        assert bench.kinds() == ["subscribed", "snapshot"], (boot_id, seq, there)
+
+
+@on_bench
+async def test_it_is_told_that_it_gets_a_snapshot_before_one_that_is_there_already(_: Bench) -> None:
+    bench = opened()
+    bench.page.read_overview()
+    await bench.loop.advance(0.1)
+    assert bench.kinds() == ["subscribed", "snapshot"]
+    bench.sent.clear()
+    bench.page.read_overview()
+    await bench.loop.advance(1)
+    assert bench.kinds() == ["subscribed", "snapshot"]
 
 
 @on_bench
@@ -181,7 +193,7 @@ async def test_a_page_that_leaves_the_overview_hears_no_more_of_it_and_may_come_
     bench.page.leave_overview()
     bench.batch(1, 2)
     await bench.loop.advance(1)
-    assert bench.kinds() == ["snapshot"]
+    assert bench.kinds() == ["subscribed", "snapshot"]
     bench.page.read_overview("b1", 1)
     await bench.loop.advance(1)
     assert bench.events() == [2]
