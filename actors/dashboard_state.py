@@ -29,6 +29,7 @@ from actors.snapshot import (
     Picture,
     agent_entry,
     build_snapshot,
+    health_entry,
     rebuild,
 )
 from actors.snapshot_flow import Seen, figures_entry, flow_entries
@@ -39,6 +40,7 @@ from actors.vocabulary.dashboard import (
     Boot,
     Condition,
     Health,
+    HealthChanged,
     InputRejected,
     ReadFigures,
     ReadHealth,
@@ -57,7 +59,7 @@ from actors.vocabulary.events import (
     TaskEvent,
 )
 from actors.vocabulary.fleet import AgentMode, FleetPage, ReadAgentFigures, ReadFleet
-from actors.vocabulary.names import TASK_QUEUE, agent_fsm
+from actors.vocabulary.names import GATEWAY, TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
     KnownAgent,
@@ -156,6 +158,9 @@ class DashboardState(Actor):
         self._boot = boot
         self._health = HealthModel(options, boot.started_monotonic)
         self._stored_health: object = None
+        self._told_health: object = None
+        """What pages know of it; None before the first word."""
+        self._health_number = 0
         self._flow = Flow()
         self._fleet = Fleet()
         self._trends: Trends | None = None
@@ -472,6 +477,7 @@ class DashboardState(Actor):
         if not self._health.acknowledge(request.condition_id, by):
             return Refused(Refusal.NOT_FOUND, "there is no such condition now")
         self._encoded = None
+        self._read_health()  # so that every page is told
         acknowledged = replace(before[request.condition_id], acknowledged=by)
         deferred = self.defer()
 
@@ -515,7 +521,7 @@ class DashboardState(Actor):
                 health=self._current_health(self._picture, now),
             )
             shown |= flow_entries(self._picture, self._seen(now))
-            self._encoded = Snapshot(self._seq, codec.encode(shown))
+            self._encoded = Snapshot(self._seq, codec.encode(shown), self._health_number)
             self._encoded_s = now.monotonic_s
         return self._encoded
 
@@ -557,7 +563,26 @@ class DashboardState(Actor):
             no_space=self._vitals.no_space,
             disabled_webhooks=self._vitals.disabled_webhooks,
         )
-        return self._health.evaluate(facts, now)
+        health = self._health.evaluate(facts, now)
+        if self._is_rebuilt:
+            self._tell_health(health, now)
+        return health
+
+    def _tell_health(self, health: Health, now: Moment) -> None:
+        """To every page, when something of it changed that asks for a look. Counts and sentences alone do not: they change all
+        the time, and come with the next snapshot."""
+        told = (
+            health.status,
+            health.attention,
+            [(one.id, one.severity, one.acknowledged) for one in health.conditions],
+        )
+        if told == self._told_health:
+            return
+        self._told_health = told
+        self._encoded = None
+        # By the clock, so that it also grows when this actor is started again.
+        self._health_number = max(self._health_number + 1, int(now.monotonic_s * 1_000_000))
+        self.send(GATEWAY, HealthChanged(self._health_number, codec.encode(health_entry(health))))
 
     def _now(self) -> Moment:
         return Moment(self.runtime.clock.monotonic(), self.runtime.clock.time_ms())

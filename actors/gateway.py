@@ -33,6 +33,7 @@ from link.messages import (
     CloseAgent,
     DashboardBatch,
     FromHub,
+    HealthUpdate,
     HubHello,
     IdentityEntry,
     IdentityUpdate,
@@ -193,6 +194,7 @@ class Gateway(Actor):
         WhoIsConnected: "who_is_connected",
         Published: "observe",
         dashboard.Batch: "broadcast",
+        dashboard.HealthChanged: "tell_health",
         output.Show: "show_output",
         output.WhoWatches: "who_watches",
         SweepGhosts: "sweep_ghosts",
@@ -548,6 +550,9 @@ class Gateway(Actor):
 
     def broadcast(self, batch: dashboard.Batch) -> None:
         self._outlet.send(None, DashboardBatch(batch.first_seq, batch.last_seq, batch.events))
+
+    def tell_health(self, message: dashboard.HealthChanged) -> None:
+        self._outlet.send(None, HealthUpdate(message.number, message.json))
 
     def _watch_output(self, peer: int, message: WatchOutput) -> None:
         self._peers[peer].watched = tuple(message.task_ids)

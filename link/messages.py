@@ -2,8 +2,8 @@
 
 Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``, ``WatchOutput``,
 ``InputRejected``.
-Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``IdentityUpdate``,
-``TaskPrinted``.
+Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``HealthUpdate``,
+``IdentityUpdate``, ``TaskPrinted``.
 
 None of them can be part of a cycle, so none is of interest to the collector.
 
@@ -140,6 +140,13 @@ class DashboardBatch(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=
     events: bytes
 
 
+class HealthUpdate(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """See ``actors.vocabulary.dashboard.HealthChanged``."""
+
+    number: int
+    json: bytes
+
+
 class IdentityUpdate(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """The complete table after a change; sockets of a revoked identity are closed with 4403."""
 
@@ -157,4 +164,6 @@ class TaskPrinted(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fal
 
 
 FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown | WatchOutput | InputRejected
-FromHub: TypeAlias = HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | IdentityUpdate | TaskPrinted
+FromHub: TypeAlias = (
+    HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | HealthUpdate | IdentityUpdate | TaskPrinted
+)

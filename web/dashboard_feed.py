@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from link.messages import DashboardBatch, HubHello
+from link.messages import DashboardBatch, HealthUpdate, HubHello
 from web.event_ring import EventRing
 from web.hub_link import HubLink, HubRefused, HubUnavailable
 from web.options import WebLimits
@@ -46,11 +46,20 @@ class Snapshot:
     json: bytes
     boot_id: str
     read_at: float
+    health_number: int
 
     def frame(self) -> bytes:
         return text_frame(
             b'{"type":"snapshot","data":%b,"seq":%d,"boot_id":%b}' % (self.json, self.seq, codec.encode(self.boot_id))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthNews:
+    """What pages of the second protocol are told when health changed; ``number`` orders it against snapshots."""
+
+    number: int
+    frame: bytes
 
 
 class Loop(Protocol):
@@ -86,6 +95,8 @@ class DashboardFeed:
         """By the number after which they begin; for the newest batch only."""
         self._snapshot: Snapshot | None = None
         self._snapshot_frame = b""
+        self.health = HealthNews(0, b"")
+        """Number 0: nothing was said in this life of the hub."""
         self._snapshots = SingleFlight(self._read_snapshot)
         self._fetching: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -137,6 +148,7 @@ class DashboardFeed:
         self._ring.clear()
         self._events_frames.clear()
         self._snapshot = None
+        self.health = HealthNews(0, b"")
         self.boot_id = hello.boot_id
         self.epoch += 1
         self.is_hub_up = True
@@ -155,6 +167,11 @@ class DashboardFeed:
         self._tell_watchers(None if is_gap else batch)
         if self._spread is None:
             self._pump_spread()
+
+    def take_health(self, update: HealthUpdate) -> None:
+        head = b'{"type":"health","health":%b,"boot_id":%b}'
+        self.health = HealthNews(update.number, text_frame(head % (update.json, codec.encode(self.boot_id))))
+        self._pump_all()
 
     def _pump_spread(self) -> None:
         """Pages get the events together, so that one frame is built for all of them; the more pages, the less often."""
@@ -197,8 +214,9 @@ class DashboardFeed:
         head = b'{"type":"events","seq":%d,"first_seq":%d,"boot_id":%b,"data":['
         return text_frame(head % (last_seq, seq + 1, codec.encode(self.boot_id)) + events + b"]}")
 
-    def snapshot_frame(self, *, not_before: float, min_seq: int) -> tuple[int, bytes] | None:
-        """(seq, frame) of a snapshot that is no older than either; None: not yet, pages are pumped when it is there."""
+    def snapshot_frame(self, *, not_before: float, min_seq: int) -> tuple[Snapshot, bytes] | None:
+        """A snapshot that is no older than either nor than what was said of health, and its frame; None: not yet, pages are
+        pumped when it is there."""
         snapshot = self._snapshot
         is_fresh = snapshot is not None and snapshot.read_at >= not_before - SNAPSHOT_FRESH_S
         # The state may lag behind the events that we have: then this one would leave a hole.
@@ -206,9 +224,10 @@ class DashboardFeed:
             snapshot is not None
             and is_fresh
             and snapshot.seq >= min_seq
+            and snapshot.health_number >= self.health.number
             and self.events_after(snapshot.seq) is not None
         ):
-            return snapshot.seq, self._snapshot_frame
+            return snapshot, self._snapshot_frame
         self._fetch_at(snapshot.read_at + SNAPSHOT_RETRY_S if snapshot is not None else self._loop.time())
         return None
 
@@ -243,7 +262,7 @@ class DashboardFeed:
     async def _read_snapshot(self) -> Snapshot:
         epoch, read_at = self.epoch, self._loop.time()
         value = await self._link.call("dashboard.snapshot", self._limits.call_timeout_s)
-        snapshot = Snapshot(value["seq"], value["json"], self.boot_id, read_at)
+        snapshot = Snapshot(value["seq"], value["json"], self.boot_id, read_at, value["health_number"])
         if epoch == self.epoch:
             self._snapshot = snapshot
             self._snapshot_frame = snapshot.frame()

@@ -38,11 +38,13 @@ class DashboardPage:
     """``pump`` may be called at any time and as often as one likes."""
 
     def __init__(
-        self, feed: DashboardFeed, write: Write, loop: Loop, limits: WebLimits, *, overview: bool = True
+        self, feed: DashboardFeed, write: Write, loop: Loop, limits: WebLimits, *, speaks_of_views: bool = False
     ) -> None:
         self._feed = feed
         self.views = PageViews(feed, feed.output, self.pump, limits.views)
-        self._reads_overview = overview
+        self._reads_overview = not speaks_of_views
+        self._hears_health = speaks_of_views
+        """Between snapshots: a page of the first protocol would not know the frame."""
         self._is_views_turn = False
         self._write = write
         self._loop = loop
@@ -54,6 +56,7 @@ class DashboardPage:
         self._epoch = -1
         self._sent_seq = 0
         """The page knows every event up to here, when ``_epoch`` is the feed's."""
+        self._sent_health = 0
         self._asked_at: float | None = None
         """When the page asked for a snapshot that it has not got."""
         self._snapshot_at = 0.0
@@ -73,6 +76,7 @@ class DashboardPage:
         self._asked_at = None
         is_resumed = self._feed.continues(boot_id, seq)
         self._epoch, self._sent_seq = (self._feed.epoch, seq) if is_resumed else (-1, 0)
+        self._sent_health = 0
         self.tell({"type": "subscribed", "view": OVERVIEW, "resumed": is_resumed})
 
     def leave_overview(self) -> None:
@@ -136,6 +140,10 @@ class DashboardPage:
     def _overview(self, now: float) -> bytes | None:
         if self._epoch != self._feed.epoch or self._may_have_snapshot(now):
             return self._snapshot(now)
+        health = self._feed.health
+        if self._hears_health and health.number > self._sent_health:
+            self._sent_health = health.number
+            return health.frame
         frame = self._feed.events_after(self._sent_seq)
         if frame is None:
             return self._snapshot(now)
@@ -162,7 +170,8 @@ class DashboardPage:
         if found is None:
             return None
         self._epoch = self._feed.epoch
-        self._sent_seq, frame = found
+        snapshot, frame = found
+        self._sent_seq, self._sent_health = snapshot.seq, snapshot.health_number
         self._asked_at = None
         self._snapshot_at = now
         return frame

@@ -22,6 +22,7 @@ from link.messages import (
     DashboardBatch,
     FromHub,
     FromWeb,
+    HealthUpdate,
     HubHello,
     IdentityUpdate,
     Reply,
@@ -72,6 +73,7 @@ class HubLink:
         self.on_to_agents: Callable[[list[ToAgents]], None] = lambda messages: None
         self.on_close_agent: Callable[[CloseAgent], None] = lambda message: None
         self.on_batch: Callable[[DashboardBatch], None] = lambda batch: None
+        self.on_health: Callable[[HealthUpdate], None] = lambda update: None
         self.on_printed: Callable[[TaskPrinted], None] = lambda printed: None
         self.on_identities: Callable[[IdentityUpdate], None] = lambda update: None
 
@@ -186,6 +188,8 @@ class HubLink:
                 self._settle(message)
             case DashboardBatch():
                 self.on_batch(message)
+            case HealthUpdate():
+                self.on_health(message)
             case TaskPrinted():
                 self.on_printed(message)
             case CloseAgent():

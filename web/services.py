@@ -81,6 +81,7 @@ class Services:
         self.link.on_to_agents = self.agents.relay
         self.link.on_close_agent = self._close_agent
         self.link.on_batch = self.feed.take
+        self.link.on_health = self.feed.take_health
         self.link.on_printed = self.feed.output.take
         self.link.on_identities = self._identities_changed
 

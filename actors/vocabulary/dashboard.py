@@ -35,6 +35,8 @@ class Snapshot:
 
     seq: int
     json: bytes
+    health_number: int
+    """Of the newest ``HealthChanged`` that it contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,18 @@ class Health:
     conditions: tuple[Condition, ...]
     attention: str
     """The same over the conditions that nobody has acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChanged:
+    """From ``DashboardState`` to ``Gateway``: a condition came, went, grew graver or was acknowledged.
+
+    ``number`` grows with every change, also over restarts of its sender, and orders it against a ``Snapshot``. ``json`` is the
+    snapshot's ``health``.
+    """
+
+    number: int
+    json: bytes
 
 
 @dataclass(frozen=True, slots=True)

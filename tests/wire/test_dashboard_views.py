@@ -107,6 +107,31 @@ def test_views_that_there_are_not_are_refused_and_too_many_too(hub: Hub) -> None
     page.close()
 
 
+def test_a_change_of_health_reaches_every_new_page_and_no_old_one(hub: Hub) -> None:
+    """Rejected input makes no event, so nothing else would tell them. The page is on any of the web processes."""
+    new, old = connect(hub), connect(hub, OLD)
+    new.hear()
+    new.say(type="subscribe", view="overview")
+    new.hear_type("snapshot")
+    old.hear_type("snapshot")
+    for _ in range(60):
+        hub.post("/api/tasks", {"description": ""})
+    heard = new.hear_until(lambda frame: frame["type"] == "health" and "rejected_input" in _condition_ids(frame))
+    assert set(heard) == {"type", "health", "boot_id"}
+    assert set(heard["health"]) == set(hub.snapshot()["health"])
+    assert hub.post("/api/health/rejected_input/acknowledge", {"note": "a test"}).status == 200
+    heard = new.hear_until(lambda frame: frame["type"] == "health")
+    [condition] = [one for one in heard["health"]["details"] if one["id"] == "rejected_input"]
+    assert condition["acknowledged"]["note"] == "a test"
+    assert {frame["type"] for frame in hear_all(old)} <= {"snapshot", "events"}
+    new.close()
+    old.close()
+
+
+def _condition_ids(frame: dict[str, Any]) -> set[str]:
+    return {one["id"] for one in frame["health"]["details"]}
+
+
 def test_a_client_of_the_first_protocol_sees_what_it_always_saw(hub: Hub) -> None:
     """It knows snapshot, events and the results of its commands, and sends what it always sent."""
     old = connect(hub, OLD)

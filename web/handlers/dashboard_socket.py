@@ -65,7 +65,7 @@ class DashboardSocket(GuardedSocket):
             self.write_counted,
             asyncio.get_running_loop(),
             services.limits,
-            overview=not self._speaks_of_views,
+            speaks_of_views=self._speaks_of_views,
         )
         services.viewers.add(self)
         if services.options.dashboard_auth == "open":

@@ -18,10 +18,12 @@ from actors.vocabulary.dashboard import (
     AcknowledgeCondition,
     Boot,
     Health,
+    HealthChanged,
     InputRejected,
     ReadFigures,
     ReadHealth,
     ReadSnapshot,
+    Snapshot,
 )
 from actors.vocabulary.events import (
     PRESENCE,
@@ -35,7 +37,7 @@ from actors.vocabulary.events import (
     TaskEvent,
 )
 from actors.vocabulary.fleet import AgentMode
-from actors.vocabulary.names import DASHBOARD_STATE, TASK_QUEUE, agent_fsm
+from actors.vocabulary.names import DASHBOARD_STATE, GATEWAY, TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
     FinishedMinute,
@@ -148,16 +150,36 @@ class StandInAgent(Actor):
             deferred.reply(self.answer)
 
 
+class StandInGateway(Actor):
+    handles: ClassVar[dict[type, str]] = {HealthChanged: "hear"}
+
+    def __init__(self, heard: list[HealthChanged]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def hear(self, message: HealthChanged) -> None:
+        self._heard.append(message)
+
+
 class Hub:
     """A runtime with what ``DashboardState`` needs around it."""
 
     def __init__(self, overview: Overview) -> None:
         self.runtime = Runtime(clock=ManualClock())
         self.table: dict[str, Any] = {"overview": overview}
+        self.heard: list[HealthChanged] = []
         self.boot = Boot("b00t", self.runtime.clock.time_ms(), self.runtime.clock.monotonic())
 
     def start_queue(self, *, slow: bool = False) -> pykka.ActorRef[StandInQueue]:
         return self.runtime.spawn(StandInQueue, self.table, slow=slow, name=TASK_QUEUE)
+
+    def start_gateway(self) -> Callable[[], list[dict[str, Any]]]:
+        """Gives what it was told of health so far."""
+        self.runtime.spawn(StandInGateway, self.heard, name=GATEWAY)
+        return lambda: [json.loads(one.json) for one in self.heard]
+
+    def told_numbers(self) -> list[int]:
+        return [one.number for one in self.heard]
 
     def start(self) -> pykka.ActorRef[DashboardState]:
         ref = self.runtime.spawn(DashboardState, self.boot, name=DASHBOARD_STATE)
@@ -169,8 +191,12 @@ class Hub:
         self.runtime.settle()
         return seq
 
+    def ask_snapshot(self) -> Snapshot:
+        answer: Snapshot = self._ask(ReadSnapshot())
+        return answer
+
     def snapshot(self) -> dict[str, Any]:
-        answer = self._ask(ReadSnapshot())
+        answer = self.ask_snapshot()
         shown: dict[str, Any] = json.loads(answer.json)
         assert shown["seq"] == answer.seq
         return shown
@@ -658,6 +684,40 @@ def test_who_acknowledged_is_shown_kept_over_a_restart_and_forgotten_when_it_cle
     (condition,) = hub.health().conditions
     assert condition.acknowledged is None
     assert hub.health().attention == "warning"
+
+
+def test_every_change_of_health_is_told_once_and_a_change_of_its_numbers_is_not(hub: Hub) -> None:
+    told = hub.start_gateway()
+    hub.start_queue()
+    hub.start()
+    hub.runtime.advance(5.0)
+    assert [one["status"] for one in told()] == ["ok"]
+    hub.tell(InputRejected(60))
+    hub.runtime.advance(1.0)
+    assert [[each["id"] for each in one["details"]] for one in told()] == [[], ["rejected_input"]]
+    hub.tell(InputRejected(60))
+    hub.runtime.advance(5.0)
+    assert len(told()) == 2, "only its count is another one"
+    hub.acknowledge("rejected_input")
+    assert told()[-1]["details"][0]["acknowledged"]["by"] == "ann"
+    hub.runtime.advance(3_700.0)
+    assert [one["status"] for one in told()] == ["ok", "warning", "warning", "ok"]
+
+
+def test_a_snapshot_says_which_change_of_health_it_knows_also_after_a_crash(hub: Hub) -> None:
+    told = hub.start_gateway()
+    hub.start_queue()
+    hub.start()
+    first = hub.ask_snapshot().health_number
+    hub.tell(InputRejected(60))
+    hub.runtime.advance(1.0)
+    second = hub.ask_snapshot().health_number
+    hub.runtime.names.whereis(DASHBOARD_STATE).stop()  # type: ignore[union-attr]
+    hub.runtime.advance(1.0)
+    hub.start()
+    third = hub.ask_snapshot().health_number
+    assert 0 < first < second < third
+    assert hub.told_numbers() == [first, second, third] and len(told()) == 3
 
 
 def test_a_kind_of_failure_warns_until_somebody_has_seen_it_and_not_again_after_a_restart(

@@ -72,9 +72,12 @@ class ScriptedHub:
             "identities.create": self._create_identity,
             "identities.revoke": self._revoke_identity,
             "agents.list": list,
-            "dashboard.snapshot": lambda: {"seq": self.seq, "json": json.dumps(self.snapshot()).encode()},
+            "dashboard.snapshot": lambda: self.snapshot_answer(),
             "settings.read": lambda key: None,
         }
+
+    def snapshot_answer(self) -> dict[str, Any]:
+        return {"seq": self.seq, "json": json.dumps(self.snapshot()).encode(), "health_number": 0}
 
     def snapshot(self) -> dict[str, Any]:
         return {"seq": self.seq, "boot_id": self.boot_id, "uptime_ms": 1}

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
-from link.messages import DashboardBatch, HubHello
+from link.messages import DashboardBatch, HealthUpdate, HubHello
 from web.dashboard_feed import FRAMES_PER_S, DashboardFeed
 from web.dashboard_page import DashboardPage
 from web.hub_link import HubUnavailable
@@ -77,6 +77,7 @@ class Bench:
     def __init__(self) -> None:
         self.loop = FakeLoop()
         self.snapshot_seq = 0
+        self.health_number = 0
         self.snapshot_calls = 0
         self.is_failing = False
         self.feed = DashboardFeed(self, LIMITS, self.loop)  # type: ignore[arg-type]
@@ -91,7 +92,11 @@ class Bench:
         await asyncio.sleep(0)
         if self.is_failing:
             raise HubUnavailable("no")
-        return {"seq": self.snapshot_seq, "json": b'{"seq":%d}' % self.snapshot_seq}
+        return {
+            "seq": self.snapshot_seq,
+            "json": b'{"seq":%d}' % self.snapshot_seq,
+            "health_number": self.health_number,
+        }
 
     def write(self, frame: bytes) -> asyncio.Future[None]:
         self.sent.append((self.loop.now, decoded(frame)))
@@ -117,6 +122,11 @@ class Bench:
         self.snapshot_seq = max(self.snapshot_seq, seqs[-1])
         events = b",".join(b'{"type":"task_event","seq":%d}' % seq for seq in seqs)
         self.feed.take(DashboardBatch(seqs[0], seqs[-1], events))
+
+    def health(self, number: int) -> None:
+        """A change of health, of which snapshots from now on know."""
+        self.health_number = number
+        self.feed.take_health(HealthUpdate(number, b'{"status":"warning"}'))
 
     def kinds(self) -> list[str]:
         return [frame["type"] for _, frame in self.sent]
@@ -388,6 +398,76 @@ async def test_many_pages_share_a_bound_of_frames_and_none_misses_an_event(bench
     frames = [frame for _, frame in bench.sent if frame["type"] == "events"]
     assert len(frames) <= 7, "one frame a second and page"
     assert bench.events() == list(range(1, 51))
+
+
+def new_page(bench: Bench) -> Bench:
+    bench.page = DashboardPage(bench.feed, bench.write, bench.loop, LIMITS, speaks_of_views=True)
+    bench.page.read_overview()
+    bench.open()
+    return bench
+
+
+@on_bench
+async def test_a_change_of_health_reaches_a_page_that_hears_of_no_event(bench: Bench) -> None:
+    greeted(bench)
+    new_page(bench)
+    await settle()
+    bench.health(7)
+    assert bench.sent[-1][1] == {"type": "health", "health": {"status": "warning"}, "boot_id": "b1"}
+    await bench.loop.advance(5)
+    assert bench.kinds() == ["subscribed", "snapshot", "health"], "once"
+
+
+@on_bench
+async def test_a_page_of_the_first_protocol_is_never_sent_a_frame_about_health(bench: Bench) -> None:
+    greeted(bench)
+    bench.open()
+    await settle()
+    bench.health(7)
+    await bench.loop.advance(5)
+    assert bench.kinds() == ["snapshot"]
+
+
+@on_bench
+async def test_of_many_changes_of_health_a_page_that_does_not_read_gets_the_last(bench: Bench) -> None:
+    greeted(bench)
+    new_page(bench)
+    await settle()
+    await bench.loop.advance(1)
+    for number in range(1, 51):
+        bench.health(number)
+    await bench.loop.advance(3)
+    assert bench.kinds().count("health") <= 11
+
+
+@on_bench
+async def test_a_snapshot_never_takes_back_what_was_said_of_health(bench: Bench) -> None:
+    """One that was under way when health changed is older than what pages know."""
+    greeted(bench)
+    new_page(bench)
+    await settle()
+    await bench.loop.advance(1)
+    bench.page.ask_for_snapshot()
+    bench.feed.take_health(HealthUpdate(7, b'{"status":"warning"}'))
+    await bench.loop.advance(1)
+    assert bench.kinds()[2:] == [], "no snapshot that does not know it"
+    bench.health_number = 7
+    await bench.loop.advance(1)
+    assert bench.kinds()[2:] == ["snapshot"]
+
+
+@on_bench
+async def test_a_page_that_goes_on_where_it_was_hears_how_health_is_now(bench: Bench) -> None:
+    greeted(bench)
+    new_page(bench)
+    bench.batch(1)
+    await settle()
+    bench.health(7)
+    await bench.loop.advance(1)
+    sent = len(bench.sent)
+    bench.page.read_overview("b1", 1)
+    await bench.loop.advance(1)
+    assert [frame["type"] for _, frame in bench.sent[sent:]] == ["subscribed", "health"]
 
 
 @on_bench

@@ -19,7 +19,7 @@ class ViewBench(Bench):
     def __init__(self) -> None:
         super().__init__()
         self.told: list[WatchOutput] = []
-        self.page = DashboardPage(self.feed, self.write, self.loop, LIMITS, overview=False)
+        self.page = DashboardPage(self.feed, self.write, self.loop, LIMITS, speaks_of_views=True)
 
     def send(self, message: WatchOutput) -> None:
         self.told.append(message)

@@ -31,6 +31,7 @@ const SLEEP_AFTER_MS = 30000;
  * @property {(connection: Connection) => void} onConnection
  * @property {(snapshot: any, seq: number) => void} onSnapshot
  * @property {(events: any[], missed: number) => void} onEvents `missed`: how many numbers are absent before them
+ * @property {(health: any) => void} onHealth the snapshot's `health` as it is now
  * @property {(frame: any) => void} onOther results of commands, and whatever a newer hub says
  * @property {() => void} onRestart the hub was restarted: numbers begin anew
  */
@@ -202,6 +203,8 @@ export class HubSocket {
         return this.snapshot(frame);
       case 'events':
         return this.events(frame);
+      case 'health':
+        return this.listener.onHealth(frame.health);
       case 'hub_status':
         return this.hubStatus(frame.status);
       default:

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The one place where the page's live data stands. Snapshots are the truth; events only fill the activity list and move agents
- * between two snapshots. What arrives is folded into `truth` at once and shown through the signals below; while the page is paused
+ * between two snapshots, and health comes whenever it changes. What arrives is folded into `truth` at once and shown through the signals below; while the page is paused
  * the signals stand still and only `pending` counts.
  */
 
@@ -68,6 +68,7 @@ const socket = new HubSocket(socketAddress(), {
   },
   onSnapshot: takeSnapshot,
   onEvents: takeEvents,
+  onHealth: takeHealth,
   onOther: (frame) => listeners.forEach((listener) => listener(frame)),
   onRestart: () => {
     truth.departed.clear(); // who was offline then is not known to be missing now
@@ -138,6 +139,13 @@ function takeSnapshot(found) {
     truth.departed.delete(agent.agent_id);
   }
   truth.seq = Math.max(truth.seq, Number(found.seq ?? 0));
+  show();
+}
+
+/** @param {any} health changed between two snapshots, and perhaps without an event */
+function takeHealth(health) {
+  if (truth.snapshot === null) return;
+  truth.snapshot = keepEqual(truth.snapshot, { ...truth.snapshot, health });
   show();
 }
 
