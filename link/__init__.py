@@ -1,4 +1,5 @@
-"""The link between the hub process and the web processes: frames over one Unix socket.
+"""The link between the hub process and the processes around it, web and notifier: frames over one Unix socket.
 
-A leaf package: framing and the vocabulary of the link. The hub's end is ``actors.gateway``, the other is ``web.hub_link``.
+A leaf package: framing, the vocabulary, and both ends of the socket. ``link.server`` is the hub's, behind ``actors.gateway``;
+``link.client`` is the other.
 """

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from link.client import HubRefused, HubUnavailable
 from notifier import retries, signing
 from notifier.facts import push_message
 from notifier.options import NotifierOptions
 from notifier.sending import Outcome, Sender
 from notifier.watching import Hub
-from web.hub_link import HubRefused, HubUnavailable
 from wire.outgoing import Refused
 
 logger = logging.getLogger("agentcom.notifier")

@@ -8,11 +8,11 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 
+from link.client import HubLink, HubRefused, HubUnavailable
+from link.notify import notify
 from notifier.courier import Courier
 from notifier.options import NotifierOptions
 from notifier.watching import Watching
-from web.hub_link import HubLink, HubRefused, HubUnavailable
-from web.notify import notify
 
 logger = logging.getLogger("agentcom.notifier")
 

@@ -20,7 +20,7 @@ LOST_FOR_MS = 30_000
 
 
 class Hub(Protocol):
-    """Calls to the hub (``web.hub_link.HubLink``)."""
+    """Calls to the hub (``link.client.HubLink``)."""
 
     async def call(self, op: str, timeout_s: float = 5.0, **args: Any) -> Any: ...
 

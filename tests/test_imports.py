@@ -18,7 +18,7 @@ ARROWS = {
     "actors": frozenset({"supervision", "link", "wire"}),
     "web": frozenset({"link", "wire"}),
     "sidecar": frozenset({"wire"}),
-    "notifier": frozenset({"link", "wire", "web"}),
+    "notifier": frozenset({"link", "wire"}),
 }
 
 #: Only these may know time, chance, ids and threads on the hub's side; everybody else gets them from the runtime.

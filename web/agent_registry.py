@@ -10,9 +10,9 @@ import logging
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from link.client import HubLink
 from link.messages import AgentDown, AgentFrame, AgentsSeen, CloseAgent, ToAgents
 from web.agent_session import AgentSession
-from web.hub_link import HubLink
 from web.identities import Identities
 from web.ws_frames import text_frame
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from link.client import HubLink, HubRefused, HubUnavailable
 from link.messages import DashboardBatch, HealthUpdate, HubHello
 from web.event_ring import EventRing
-from web.hub_link import HubLink, HubRefused, HubUnavailable
 from web.options import WebLimits
 from web.output_feed import OutputFeed
 from web.single_flight import SingleFlight

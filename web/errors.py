@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from tornado.web import HTTPError
 
-from web.hub_link import HubRefused, HubUnavailable
+from link.client import HubRefused, HubUnavailable
 from wire import codec
 from wire.codec import CodecError
 from wire.errors import FieldError, Invalid

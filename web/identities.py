@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from link.client import HubLink, HubRefused, HubUnavailable
 from link.messages import IdentityEntry
-from web.hub_link import HubLink, HubRefused, HubUnavailable
 from wire import tokens
 
 #: Compared with for an unknown token id, so that such a token takes as long as one with a wrong secret.

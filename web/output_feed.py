@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from link.client import HubLink
 from link.messages import TaskPrinted, WatchOutput
-from web.hub_link import HubLink
 
 
 class OutputReader(Protocol):

@@ -17,10 +17,10 @@ from contextlib import suppress
 
 import msgspec
 
+from link.notify import notify
 from web.application import make_application, make_server
 from web.handlers.socket import GOING_AWAY
 from web.listener import Listener
-from web.notify import notify
 from web.options import WebOptions
 from web.services import Services
 

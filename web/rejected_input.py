@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from link.client import HubLink
 from link.messages import InputRejected
-from web.hub_link import HubLink
 
 #: Seconds from the first message that is counted to the one that says how many there were.
 TOLD_AFTER_S = 1.0

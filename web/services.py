@@ -11,12 +11,12 @@ from itertools import count
 
 from tornado.httputil import HTTPServerRequest
 
+from link.client import HubLink
 from link.messages import CloseAgent, HubHello, IdentityUpdate
 from web.agent_registry import AgentRegistry
 from web.dashboard_feed import DashboardFeed
 from web.dashboard_viewers import DashboardViewers
 from web.hosts import HostPolicy, OriginPolicy, is_loopback
-from web.hub_link import HubLink
 from web.identities import Authenticator, Identities
 from web.liveness import Liveness
 from web.options import WebOptions

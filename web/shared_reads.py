@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from web.hub_link import HubLink
+from link.client import HubLink
 from web.single_flight import SingleFlight
 
 #: Different questions that are remembered; those that nobody waits for are forgotten first.

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from web.hub_link import HubLink
+from link.client import HubLink
 from web.options import WebLimits
 from web.single_flight import SingleFlight
 from wire import codec

@@ -100,7 +100,7 @@ class BoxWeb:
         self._box.tell_gateway(FromPeer(self._peer, list(messages)))
 
     def _keep_connected(self) -> None:
-        """As ``web.hub_link``: when the hub cuts the link, connect anew and announce everything."""
+        """As ``link.client``: when the hub cuts the link, connect anew and announce everything."""
         while self._disconnects != self._box.outlet.disconnects:
             self._disconnects = self._box.outlet.disconnects
             if self._peer:

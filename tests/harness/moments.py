@@ -240,8 +240,8 @@ def _attach_web() -> None:
     from tornado.iostream import IOStream
     from tornado.web import RequestHandler
 
+    from link.client import HubLink
     from link.messages import AgentFrame
-    from web.hub_link import HubLink
 
     finish, send, write, to_agents = RequestHandler.finish, HubLink.send, IOStream.write, HubLink._received
 

@@ -200,7 +200,7 @@ class World:
         self.cut_link()
         self._hub_back = self.now + self.chance.uniform(0.3, 1.5)
 
-    # --- the link (as ``link.server`` and ``web.hub_link``) -------------------------------------------------------------
+    # --- the link (as ``link.server`` and ``link.client``) -------------------------------------------------------------
 
     def send(self, peer: int | None, message: FromHub) -> None:
         """The hub's outlet."""

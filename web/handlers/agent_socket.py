@@ -18,13 +18,13 @@ from collections.abc import Awaitable
 from enum import Enum, auto
 from typing import Any
 
+from link.client import HubRefused, HubUnavailable
 from link.messages import AgentFrame, IdentityEntry
 from web.agent_session import AgentSession
 from web.agent_view import socket_object
 from web.bulk_submission import BulkSubmission
 from web.errors import ApiError, json_detail
 from web.handlers.socket import TRY_LATER, VIOLATION, GuardedSocket, no_room
-from web.hub_link import HubRefused, HubUnavailable
 from web.pacing import Budget, Strikes
 from wire import codec, limits
 from wire.codec import CodecError

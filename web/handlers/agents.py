@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from link.client import HubRefused
 from web import errors
 from web.agent_view import list_object, state_object
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
 from web.handlers.tokens import create_token
-from web.hub_link import HubRefused
 from wire.bodies import RotateTokenBody
 from wire.queries import FleetQuery
 from wire.roles import Role

@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from link.client import HubRefused, HubUnavailable
 from link.messages import CalledBy, IdentityEntry
 from web.access import OPERATORS
 from web.dashboard_page import AWAY, BACK, OVERVIEW, DashboardPage
 from web.handlers.agent_socket import BAD_TOKEN
 from web.handlers.base import LOCAL_PAGE, LOCAL_ROLE
 from web.handlers.socket import GuardedSocket, no_room
-from web.hub_link import HubRefused, HubUnavailable
 from web.page_views import OUTPUT, TASK
 from wire import codec, limits
 from wire.codec import CodecError

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from link.client import HubRefused
 from web import prometheus
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
-from web.hub_link import HubRefused
 from web.trends import as_csv
 from wire.bodies import AcknowledgeBody, TrendFormat, TrendsQuery
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from link.client import HubRefused
 from web import task_search
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
-from web.hub_link import HubRefused
 from wire.bulk import OperationBody, PreviewBody, SelectionBody
 
 

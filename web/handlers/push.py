@@ -9,11 +9,11 @@ import hashlib
 from importlib.util import find_spec
 from typing import Any
 
+from link.client import HubUnavailable
+from link.notify import start_notifier
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
 from web.handlers.webhooks import send_test, unknown_target
-from web.hub_link import HubUnavailable
-from web.notify import start_notifier
 from wire.bodies import PushSubscriptionBody
 from wire.errors import FieldError, Invalid
 from wire.outgoing import Refused, host_shown

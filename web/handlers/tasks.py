@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
+from link.client import HubRefused
 from web import task_search
 from web.attempts import attempts_of
 from web.errors import ApiError, task_not_found
 from web.handlers.base import ApiHandler
-from web.hub_link import HubRefused
 from web.task_view import found_object, page_object, row_object, stats_object, task_object
 from wire import limits
 from wire.bulk import LaneBody

@@ -6,12 +6,12 @@ import hashlib
 import secrets
 from typing import Any
 
+from link.client import HubRefused
 from link.messages import CalledBy, IdentityEntry
 from web import errors
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
 from web.handlers.settings import DEFAULT_REPO
-from web.hub_link import HubRefused
 from web.services import now_ms
 from wire import tokens
 from wire.bodies import CreateTokenBody, RegisterBody

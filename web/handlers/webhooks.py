@@ -11,10 +11,10 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
+from link.client import HubRefused
+from link.notify import start_notifier
 from web.errors import ApiError
 from web.handlers.base import ApiHandler
-from web.hub_link import HubRefused
-from web.notify import start_notifier
 from wire import codec
 from wire.bodies import WebhookBody
 from wire.errors import FieldError, Invalid

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 import notifier
+from link.client import HubUnavailable
 from notifier import retries, signing
 from notifier.courier import AT_ONCE, Courier
 from notifier.options import NotifierOptions
 from notifier.sending import Outcome, Sender
 from tests.harness.receiver import Receiver, status
-from web.hub_link import HubUnavailable
 from wire.outgoing import Policy, parse_networks
 
 POLICY = Policy(parse_networks(["127.0.0.0/8"]))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from link.client import HubUnavailable
 from notifier.watching import DEAD_READ, LOST_FOR_MS, Watching
-from web.hub_link import HubUnavailable
 
 NOW = 1_800_000_000_000
 

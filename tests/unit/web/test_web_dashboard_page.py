@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
+from link.client import HubUnavailable
 from link.messages import DashboardBatch, HealthUpdate, HubHello
 from web.dashboard_feed import FRAMES_PER_S, DashboardFeed
 from web.dashboard_page import DashboardPage
-from web.hub_link import HubUnavailable
 from web.options import WebLimits
 
 LIMITS = WebLimits(unsent_bytes=1000)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from link.client import HubLink, HubRefused, HubUnavailable
+from link.notify import notify
 from tests.unit.web.kit import Kit, Refuse, ScriptedHub, until, with_kit
-from web.hub_link import HubLink, HubRefused, HubUnavailable
-from web.notify import notify
 from web.options import WebLimits
 from web.single_flight import SingleFlight
 
@@ -69,15 +69,15 @@ async def test_calls_that_wait_fail_at_once_when_the_hub_dies(kit: Kit) -> None:
 
 @with_kit()
 async def test_too_many_waiting_calls_are_refused(kit: Kit, monkeypatch: pytest.MonkeyPatch | None = None) -> None:
-    import web.hub_link
+    import link.client
 
     kit.hub.is_mute = True
-    limit, web.hub_link.MAX_PENDING_CALLS = web.hub_link.MAX_PENDING_CALLS, 5
+    limit, link.client.MAX_PENDING_CALLS = link.client.MAX_PENDING_CALLS, 5
     try:
         calls = [asyncio.create_task(kit.web.services.link.call("dashboard.snapshot", timeout_s=0.2)) for _ in range(6)]
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
     finally:
-        web.hub_link.MAX_PENDING_CALLS = limit
+        link.client.MAX_PENDING_CALLS = limit
     assert "too many" in str(outcomes[5]) and "no answer" in str(outcomes[0])
 
 

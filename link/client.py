@@ -1,4 +1,4 @@
-"""The web process's end of the link to the hub: calls with deadlines, a stream of pushes, and reconnecting for ever.
+"""The far end of the link, in web processes and the notifier: calls with deadlines, pushes, and reconnecting for ever.
 
 All of it runs on the loop of the process. While the hub is away every call fails at once and nothing is sent; when it is back
 ``on_up`` lets the owner announce what it has, before anything else goes out.
@@ -31,7 +31,7 @@ from link.messages import (
     WebHello,
 )
 
-logger = logging.getLogger("agentcom.web.link")
+logger = logging.getLogger("agentcom.link")
 
 #: Waits between two attempts to connect: the first, and the most. A hub that was killed is back within two seconds.
 FIRST_RETRY_S = 0.05

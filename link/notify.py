@@ -1,4 +1,4 @@
-"""The readiness protocol of sd_notify(3), so that the process that started this one knows when it serves."""
+"""What a process at this end of the link says to the root that started it, in the readiness protocol of sd_notify(3)."""
 
 from __future__ import annotations
 
