@@ -19,6 +19,7 @@ import { Empty, Skeleton } from '../ui/empty.js';
 import { html } from '../ui/html.js';
 import { Panel } from '../ui/panel.js';
 import { count, foreignText, plural } from '../ui/text.js';
+import { momentOf } from '../ui/time.js';
 
 /**
  * A task as the API shows it.
@@ -150,7 +151,7 @@ function Total({ list }) {
 function TimeJump({ list }) {
   if (!list.canJump) return null;
   const chosen = (/** @type {Event} */ event) => {
-    const at = new Date(/** @type {HTMLInputElement} */ (event.target).value).getTime();
+    const at = momentOf(/** @type {HTMLInputElement} */ (event.target).value);
     if (Number.isFinite(at)) void list.jumpTo(at).then(() => showStart(list));
   };
   return html`<label class="jump small">Go to <input type="datetime-local" aria-label="Go to tasks of a time" onChange=${chosen} /></label>`;

@@ -7,6 +7,7 @@ import { wholeOf } from '../ui/plot.js';
 import { at } from '../base.js';
 import { setQuery } from '../router.js';
 import { useResource } from '../store/resource.js';
+import { hubNow } from '../ui/clock.js';
 import { html } from '../ui/html.js';
 import { absolute, clockTime } from '../ui/time.js';
 
@@ -97,7 +98,7 @@ function ZoomTools({ trends, zoom, onZoom }) {
  * @param {number} half of what is shown, in ms
  */
 function moment(time, half) {
-  return half * 2 > DAY_MS || Math.abs(Date.now() - time) > DAY_MS ? absolute(time) : clockTime(time);
+  return half * 2 > DAY_MS || Math.abs(hubNow() - time) > DAY_MS ? absolute(time) : clockTime(time);
 }
 
 /**

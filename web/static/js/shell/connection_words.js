@@ -2,7 +2,7 @@
 /** What the connection is called: a word for the chip, a sentence for the banner (empty when there is nothing to say). */
 
 import { snapshot } from '../store/hub.js';
-import { wall } from '../ui/clock.js';
+import { inHubTime, wall } from '../ui/clock.js';
 import { clockTime } from '../ui/time.js';
 
 const CONNECTING_PATIENCE_MS = 2000;
@@ -14,7 +14,7 @@ const CONNECTING_PATIENCE_MS = 2000;
  * @returns {Words}
  */
 export function wordsFor(connection) {
-  const at = clockTime(connection.lostAt ?? connection.since);
+  const at = clockTime(inHubTime(connection.lostAt ?? connection.since));
   const then = snapshot.value !== null ? ' Showing data from then.' : '';
   switch (connection.phase) {
     case 'live':

@@ -14,7 +14,15 @@ let frozen = false;
 
 /** Now, in the hub's Unix milliseconds. */
 export function hubNow() {
-  return Date.now() + offset;
+  return inHubTime(Date.now());
+}
+
+/**
+ * A time of this computer's clock in the hub's.
+ * @param {number} at Unix milliseconds
+ */
+export function inHubTime(at) {
+  return at + offset;
 }
 
 /** The hub's time as shown: what relative times are counted from. */

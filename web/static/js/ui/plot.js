@@ -5,7 +5,7 @@
  */
 
 import { lookOf } from './series.js';
-import { clockTime, dayName } from './time.js';
+import { clockTime, dayName, inChosenZone } from './time.js';
 
 /**
  * @typedef {import('uplot')} UPlot
@@ -126,6 +126,7 @@ export class Plot {
       width: Math.max(this.place.clientWidth, 100),
       height: Math.max(this.place.clientHeight, LEAST_HEIGHT),
       legend: { show: false },
+      tzDate: inChosenZone,
       scales: { x: { time: true }, y: isLog ? { distr: 3, log: 10, range: decades } : { range: fromZero } },
       axes: [
         this.axis({ size: 22, space: 64, values: (u, splits) => times(u, splits) }),

@@ -10,6 +10,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
 /**
  * "3 min ago", with the absolute time in its title; moves by itself.
  * @param {{at: unknown, prefix?: string}} props `prefix`: put before the absolute time in the title, for instance "Created"
@@ -106,13 +108,45 @@ export function clockTime(at) {
 
 /** @param {number} at */
 export function dayName(at) {
-  return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  const { month, day } = partsOf(at);
+  return `${Number(day)} ${MONTHS[Number(month) - 1]}`;
 }
 
 /** @param {number} at */
 export function absolute(at) {
   const { year, month, day, timeZoneName = '' } = partsOf(at);
   return `${year}-${month}-${day} ${clockTime(at)} ${timeZoneName}`.trim();
+}
+
+/**
+ * What `absolute` and `clockTime` show, read back.
+ * @param {string} text of a `datetime-local` field, in the zone that the reader chose
+ * @returns {number} Unix milliseconds, or NaN
+ */
+export function momentOf(text) {
+  const asUtc = Date.parse(`${text}Z`);
+  if (!Number.isFinite(asUtc)) return NaN;
+  // The difference of the zone is that of the moment itself, which is known but for a change of the clocks in between.
+  const nearly = asUtc - aheadOfUtc(asUtc);
+  return asUtc - aheadOfUtc(nearly);
+}
+
+/**
+ * How far the chosen zone is ahead of UTC.
+ * @param {number} at
+ */
+function aheadOfUtc(at) {
+  const { year, month, day, hour, minute, second } = partsOf(at);
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) - Math.floor(at / SECOND) * SECOND;
+}
+
+/**
+ * A time as uPlot wants it, whose `getHours()` and the like are those of the chosen zone, so that its axis is cut at midnight there.
+ * @param {number} at Unix seconds
+ */
+export function inChosenZone(at) {
+  const { year, month, day, hour, minute, second } = partsOf(at * SECOND);
+  return new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
 }
 
 /** @type {{zone: string, format: Intl.DateTimeFormat} | null} */
