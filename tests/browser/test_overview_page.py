@@ -211,11 +211,12 @@ def test_A40_dead_letters_stand_in_groups_and_a_group_is_retried_after_a_look(hu
     group.wait_for(timeout=15_000)
     assert group.locator("td").first.inner_text() == "2"
     group.get_by_test_id("retry-group").click()
-    dialog = page.get_by_test_id("retry-dialog")
+    dialog = page.get_by_test_id("bulk-dialog")
     dialog.get_by_text("Carry vase 1").wait_for(timeout=10_000)
     dialog.get_by_role("button", name="Retry 2 tasks").click()
+    dialog.locator("[data-testid=operation][data-state=finished]").wait_for(timeout=10_000)
+    page.keyboard.press("Escape")
     dialog.wait_for(state="detached", timeout=10_000)
-    page.get_by_text("2 tasks will be tried again.").first.wait_for(timeout=5000)
     for _ in vases:
         frame = agent.hear_type("task_assign")
         assert frame["task_id"] in vases and frame["generation"] == 3

@@ -97,3 +97,44 @@ def test_no_document_has_inline_script_or_style() -> None:
 )
 def test_the_search_for_other_origins_finds_them(text: str, is_found: bool) -> None:
     assert bool(ELSEWHERE.search(text)) is is_found
+
+
+# --- nothing that nobody uses ------------------------------------------------------------------------------------------
+
+#: Classes whose names are put together, by how they begin, and those that a library sets.
+PUT_TOGETHER = ("col-", "table-", "page-", "panel-", "tone-", "lane-", "ansi-", "json-", "u-")
+
+
+def selectors(path: Path) -> list[str]:
+    rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    return [part.strip() for found in re.findall(r"([^{};]+)\{", rules) for part in found.split(",")]
+
+
+def is_word(word: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+def test_every_class_of_the_style_sheets_is_used() -> None:
+    code = "\n".join(without_comments(path.read_text()) for path in ours(".js", ".html"))
+    classes = {
+        found for path in ours(".css") for one in selectors(path) for found in re.findall(r"\.([a-z][\w-]*)", one)
+    }
+    assert len(classes) > 100
+    assert [one for one in sorted(classes) if not one.startswith(PUT_TOGETHER) and not is_word(one, code)] == []
+
+
+def test_the_width_of_a_column_is_that_of_one_table() -> None:
+    columns = [one for path in ours(".css") for one in selectors(path) if ".col-" in one]
+    assert columns
+    assert [one for one in columns if not re.match(r"\.(table-[\w-]+|grid-(row|body)) ", one)] == []
+
+
+def test_what_a_module_exports_is_imported_somewhere() -> None:
+    modules = {path: without_comments(path.read_text()) for path in ours(".js")}
+    unused = [
+        f"{name(path)}: {export}"
+        for path, code in modules.items()
+        for export in re.findall(r"^export (?:async )?(?:function|class|const|let) (\w+)", code, re.M)
+        if not any(is_word(export, other) for elsewhere, other in modules.items() if elsewhere != path)
+    ]
+    assert unused == []

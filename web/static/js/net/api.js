@@ -30,6 +30,14 @@ export class Problem extends Error {
 }
 
 /**
+ * Why a request failed, in a sentence for the person who made it.
+ * @param {unknown} error
+ */
+export function reasonOf(error) {
+  return error instanceof Problem ? error.message : String(error);
+}
+
+/**
  * @typedef {object} Options
  * @property {AbortSignal} [signal]
  * @property {number} [timeoutMs]
@@ -55,17 +63,6 @@ export function get(path, options) {
  */
 export function post(path, body, options) {
   return request('POST', path, body ?? {}, options);
-}
-
-/**
- * @param {string} path
- * @param {unknown} body
- * @param {Options} [options]
- * @returns {Promise<any>}
- * @throws {Problem}
- */
-export function put(path, body, options) {
-  return request('PUT', path, body, options);
 }
 
 /**

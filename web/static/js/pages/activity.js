@@ -17,7 +17,7 @@ export function Activity({ query }) {
   const view = query.get('view') === 'audit' ? 'audit' : 'live';
   return html`
     <nav class="views" aria-label="Views">
-      ${VIEWS.map(({ id, word }) => html`<a key=${id} href=${at(id === 'live' ? '/activity' : `/activity?view=${id}`)} aria-current=${id === view ? 'page' : null}>${word}</a>`)}
+      ${VIEWS.map(({ id, word }) => html`<a key=${id} class="button view" href=${at(id === 'live' ? '/activity' : `/activity?view=${id}`)} aria-current=${id === view ? 'page' : null}>${word}</a>`)}
     </nav>
     ${view === 'audit' ? html`<${AuditLog} query=${query} />` : html`<${EventStream} query=${query} />`}
   `;

@@ -89,7 +89,7 @@ function InHand({ held }) {
     <${Panel} title="In hand" area="in-hand" aside=${html`<span class="count">${held.length > 0 ? count(held.length) : ''}</span>`}>
       ${list.rows.length === 0
         ? html`<${Empty} title="Nothing in hand." />`
-        : html`<${Table} label="In hand" columns=${HELD_COLUMNS} held=${list} row=${heldRow} />`}
+        : html`<${Table} name="held" label="In hand" columns=${HELD_COLUMNS} held=${list} row=${heldRow} />`}
     <//>
   `;
 }
@@ -113,7 +113,7 @@ function LastTasks({ tasks }) {
     <${Panel} title="Last tasks" area="last-tasks" aside=${html`<span class="count">${tasks.length > 0 ? count(tasks.length) : ''}</span>`}>
       ${list.rows.length === 0
         ? html`<${Empty} title="It has not finished a task yet." />`
-        : html`<${Table} label="Last tasks" columns=${LAST_COLUMNS} held=${list} row=${lastRow} />`}
+        : html`<${Table} name="last" label="Last tasks" columns=${LAST_COLUMNS} held=${list} row=${lastRow} />`}
     <//>
   `;
 }

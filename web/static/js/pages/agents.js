@@ -33,14 +33,14 @@ const NAME_MAX = 60;
 
 const COLUMNS = [
   { id: 'agent', text: 'Agent' },
-  { id: 'agent-state', text: 'State' },
+  { id: 'state', text: 'State' },
   { id: 'works', text: 'Works at' },
   { id: 'for', text: 'For' },
   { id: 'slots', text: 'Slots', number: true },
   { id: 'done', text: 'Done 1 h', number: true },
   { id: 'failed', text: 'Failed 1 h', number: true },
-  { id: 'run', text: 'Run p50', number: true },
-  { id: 'run', text: 'Run p95', number: true },
+  { id: 'p50', text: 'Run p50', number: true },
+  { id: 'p95', text: 'Run p95', number: true },
   { id: 'busy', text: 'Busy 1 h', number: true },
   { id: 'beat', text: 'Heartbeat', number: true },
 ];
@@ -70,7 +70,7 @@ export function Agents({ query }) {
         ? html`<${Skeleton} rows=${8} />`
         : held.rows.length === 0
           ? html`<${Nobody} isFiltered=${isFiltered} onAdd=${() => setAdding(true)} />`
-          : html`<${Table} label="Agents" columns=${COLUMNS} held=${held} row=${agentRow} />`}
+          : html`<${Table} name="fleet" label="Agents" columns=${COLUMNS} held=${held} row=${agentRow} />`}
     <//>
     <nav class="pager" aria-label="Pages of the list">
       ${query.has('cursor') && html`<button type="button" onClick=${() => change(query, { cursor: null })}>First page</button>`}

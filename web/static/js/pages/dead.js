@@ -5,12 +5,12 @@ import { useState } from 'preact/hooks';
 import { at } from '../base.js';
 import { ActionButton, BulkDialog } from '../panels/bulk_dialog.js';
 import { DeadGroups } from '../panels/dead_groups.js';
+import { NoDeadLetters } from '../panels/no_dead_letters.js';
 import { Operations } from '../panels/operation_progress.js';
 import { setQuery } from '../router.js';
 import { useResource } from '../store/resource.js';
-import { Empty, Skeleton } from '../ui/empty.js';
+import { Skeleton } from '../ui/empty.js';
 import { html } from '../ui/html.js';
-import { Icon } from '../ui/icons.js';
 import { Panel } from '../ui/panel.js';
 import { count, plural } from '../ui/text.js';
 
@@ -37,7 +37,7 @@ export function DeadLetters({ query }) {
       ${!data
         ? html`<${Skeleton} rows=${6} />`
         : data.groups.length === 0
-          ? html`<${NoDead} />`
+          ? html`<${NoDeadLetters} />`
           : html`<${DeadGroups} groups=${data.groups} view=${path} onAct=${act} />`}
     <//>
     <nav class="pager" aria-label="Pages of the list">
@@ -56,9 +56,4 @@ function OrderChoice({ order }) {
     setQuery(value === 'recent' ? { sort: value } : {});
   };
   return html`<label class="order small">First <select aria-label="Order of the groups" value=${order} onChange=${chosen}><option value="size">the largest</option><option value="recent">the latest</option></select></label>`;
-}
-
-function NoDead() {
-  const title = html`<span class="state tone-ok"><${Icon} name="ok" /><span>No dead letters.</span></span>`;
-  return html`<${Empty} title=${title} testid="empty-dead"><p>A task that has used up its retries comes here, beside others that failed for the same cause.</p><//>`;
 }

@@ -2,7 +2,7 @@
 /** What an operator can order of one agent. What cannot be taken back asks first, about the agent it was opened for. */
 
 import { useState } from 'preact/hooks';
-import { Problem, post } from '../net/api.js';
+import { post, reasonOf } from '../net/api.js';
 import { navigate } from '../router.js';
 import { CommandLine } from '../ui/command_line.js';
 import { Dialog } from '../ui/dialog.js';
@@ -23,7 +23,7 @@ export function AgentControls({ agent, reload }) {
     setPending(what);
     post(`/api/agents/${encodeURIComponent(agent.agent_id)}/${what}`)
       .then((answer) => toast('ok', said(answer)))
-      .catch((error) => toast('warning', error instanceof Problem ? error.message : String(error)))
+      .catch((error) => toast('warning', reasonOf(error)))
       .finally(() => {
         setPending('');
         reload();
@@ -70,7 +70,7 @@ function Forget({ agent, onClose }) {
         toast('ok', `${name} is forgotten.`);
         navigate('/agents');
       })
-      .catch((error) => setProblem(error instanceof Problem ? error.message : String(error)));
+      .catch((error) => setProblem(reasonOf(error)));
   return html`
     <${Dialog} title=${`Forget ${name}?`} testid="forget-dialog" onClose=${onClose}>
       <p>It is gone from the lists, and nobody waits for it any longer. Its tasks went back to the queue when it was lost.</p>
@@ -89,7 +89,7 @@ function NewToken({ agent, onClose }) {
   const [token, setToken] = useState('');
   const [note, setNote] = useState('');
   const path = `/api/agents/${encodeURIComponent(agent.agent_id)}`;
-  const failed = (/** @type {unknown} */ error) => setNote(error instanceof Problem ? error.message : String(error));
+  const failed = (/** @type {unknown} */ error) => setNote(reasonOf(error));
   const make = () =>
     post(`${path}/rotate-token`)
       .then((answer) => setToken(String(answer.token)))

@@ -49,7 +49,7 @@ export function Agents() {
         ? html`<${Skeleton} />`
         : held.rows.length === 0
           ? html`<${NoAgents} />`
-          : html`<${Table} label="Agents" columns=${COLUMNS} held=${held} row=${agentRow} />`}
+          : html`<${Table} name="agents" label="Agents" columns=${COLUMNS} held=${held} row=${agentRow} />`}
       ${more > 0 && html`<p class="panel-foot">The ${count(sorted.length)} that most need somebody, of ${count(number)}.</p>`}
     <//>
   `;

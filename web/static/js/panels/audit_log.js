@@ -53,7 +53,7 @@ export function AuditLog({ query }) {
         ? html`<${Skeleton} rows=${8} />`
         : held.rows.length === 0
           ? html`<${Empty} title="No entry fits." testid="empty-audit"><p>Every change by a person or a program with rights is written down here.</p><//>`
-          : html`<${Table} label="Audit log" columns=${COLUMNS} held=${held} row=${auditRow} />`}
+          : html`<${Table} name="audit" label="Audit log" columns=${COLUMNS} held=${held} row=${auditRow} />`}
     <//>
     <nav class="pager" aria-label="Pages of the log">
       ${query.has('cursor') && html`<button type="button" onClick=${() => change(query, 'cursor', '')}>Newest</button>`}

@@ -79,11 +79,11 @@ function Confirm({ previewed, onStart, onClose }) {
             onInput=${(/** @type {InputEvent} */ event) => setTyped(/** @type {HTMLInputElement} */ (event.target).value)} />
         </label>
       `}
-      <div class="buttons">
+      <div class="dialog-actions">
+        <button type="button" onClick=${onClose}>Leave them</button>
         <button type="submit" class=${ACTIONS[action].tone === 'critical' ? 'danger' : 'primary'} disabled=${!isReady} data-testid="bulk-start">
           ${ACTIONS[action].verb} ${plural(previewed.count, 'task')}
         </button>
-        <button type="button" onClick=${onClose}>Leave them</button>
       </div>
     </form>
   `;

@@ -68,7 +68,7 @@ export function Completions() {
           ? html`<${NoCompletions} />`
           : held.rows.length === 0
             ? html`<${Empty} title=${`0 of the last ${count(all.length)} match.`}><div><button type="button" onClick=${() => setWords('')}>Clear the filter</button></div><//>`
-            : html`<${Table} label="Recent completions" columns=${COLUMNS} held=${held} row=${completionRow} order=${order} onOrder=${setOrder} />`}
+            : html`<${Table} name="completions" label="Recent completions" columns=${COLUMNS} held=${held} row=${completionRow} order=${order} onOrder=${setOrder} />`}
     <//>
   `;
 }

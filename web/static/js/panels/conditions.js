@@ -2,7 +2,7 @@
 /** What is not well, the worst first: how bad, a sentence with numbers, since when. */
 
 import { useState } from 'preact/hooks';
-import { Problem, post } from '../net/api.js';
+import { post, reasonOf } from '../net/api.js';
 import { askSnapshot, conditions, snapshot } from '../store/hub.js';
 import { SEVERITIES, State } from '../ui/chip.js';
 import { html } from '../ui/html.js';
@@ -57,7 +57,7 @@ function Acknowledgement({ condition }) {
       await post(`/api/health/${encodeURIComponent(condition.id)}/acknowledge`);
       askSnapshot();
     } catch (error) {
-      toast('warning', error instanceof Problem ? error.message : String(error));
+      toast('warning', reasonOf(error));
     }
     setSending(false);
   };

@@ -1,8 +1,8 @@
 // @ts-check
 /** The groups of dead letters: cause, how many, where and when, the last day as bars, and what became of the last retry. */
 
-import { at, taskAddress } from '../base.js';
-import { ACTIONS } from '../store/operations.js';
+import { at, taskAddress, tasksBy } from '../base.js';
+import { ACTIONS, deadOf } from '../store/operations.js';
 import { LANES } from '../ui/chip.js';
 import { Newer, useHeld } from '../ui/held.js';
 import { html } from '../ui/html.js';
@@ -12,21 +12,7 @@ import { Ago } from '../ui/time.js';
 import { ActionButton } from './bulk_dialog.js';
 import { becameOf } from './operation_progress.js';
 
-/**
- * @typedef {object} Group
- * @property {string} id
- * @property {string} reason
- * @property {string} shape
- * @property {number} count
- * @property {number} discarded
- * @property {number[]} by_lane
- * @property {number} first_at
- * @property {number} last_at
- * @property {number[]} hours
- * @property {string[]} agents
- * @property {any} sample
- * @property {any} last_retry
- */
+/** @typedef {import('../store/operations.js').Group} Group */
 
 const REASONS = new Map([
   ['failed', 'The agent said that it failed'],
@@ -36,11 +22,11 @@ const REASONS = new Map([
 
 const COLUMNS = [
   { id: 'cause', text: 'Cause' },
-  { id: 'dead', text: 'Tasks', number: true },
+  { id: 'members', text: 'Tasks', number: true },
   { id: 'where', text: 'Lanes and agents' },
   { id: 'seen', text: 'Last, first' },
   { id: 'day', text: 'Last 24 h' },
-  { id: 'group-action', text: 'Action' },
+  { id: 'action', text: 'Action' },
 ];
 
 const AGENTS_NAMED = 3;
@@ -55,7 +41,7 @@ export function DeadGroups({ groups, view, onAct }) {
   const held = useHeld(groups, (group) => group.id, view);
   return html`
     <${Newer} held=${held} noun="groups" />
-    <${Table} label="Groups of dead letters" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => groupRow(group, onAct)} />
+    <${Table} name="groups" label="Groups of dead letters" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => groupRow(group, onAct)} />
   `;
 }
 
@@ -64,12 +50,11 @@ export function DeadGroups({ groups, view, onAct }) {
  * @param {(action: import('../store/operations.js').Action, query: string) => void} onAct
  */
 function groupRow(group, onAct) {
-  const members = `/tasks?${new URLSearchParams({ q: `group:${group.id} state:dead_letter` })}`;
   return {
     attributes: { 'data-testid': 'dead-group', 'data-group': group.id },
     cells: [
       html`<${Cause} group=${group} />`,
-      group.count > 0 ? html`<a class="group-count" href=${at(members)} aria-label=${`${plural(group.count, 'task')}, show them`}>${count(group.count)}</a>` : '0',
+      group.count > 0 ? html`<a class="group-count" href=${at(tasksBy(deadOf(group.id)))} aria-label=${`${plural(group.count, 'task')}, show them`}>${count(group.count)}</a>` : '0',
       html`<${Where} group=${group} />`,
       html`<span class="stack tight"><${Ago} at=${group.last_at} prefix="Last" /><span class="quiet small"><${Ago} at=${group.first_at} prefix="First" /></span></span>`,
       html`<${Day} hours=${group.hours} />`,
@@ -113,7 +98,7 @@ function Day({ hours }) {
 /** @param {{group: Group, onAct: (action: import('../store/operations.js').Action, query: string) => void}} props */
 function Buttons({ group, onAct }) {
   const name = foreignText(group.shape, 60);
-  const dead = `group:${group.id} state:dead_letter`;
+  const dead = deadOf(group.id);
   return html`
     <span class="buttons">
       ${group.count > 0 && html`

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { at, tasksBy } from '../base.js';
 import { pages } from '../pages.js';
 import { snapshot } from '../store/hub.js';
+import { deadOf } from '../store/operations.js';
 import { useResource } from '../store/resource.js';
 import { Empty, Skeleton } from '../ui/empty.js';
 import { Newer, useHeld } from '../ui/held.js';
@@ -15,12 +16,10 @@ import { Table } from '../ui/table.js';
 import { count, foreignText, plural } from '../ui/text.js';
 import { For } from '../ui/time.js';
 import { announce } from '../ui/toast.js';
-import { RetryGroup } from './retry_group.js';
+import { BulkDialog } from './bulk_dialog.js';
+import { NoDeadLetters } from './no_dead_letters.js';
 
-/**
- * @typedef {{id: string, reason: string, shape: string, count: number, first_at: number, last_at: number,
- *   sample: {id: string, title: string, last_error: string | null}}} Group
- */
+/** @typedef {import('../store/operations.js').Group} Group */
 
 const SHOWN = 5;
 const EVERY_MS = 10000;
@@ -52,8 +51,8 @@ export function DeadLetterGroups() {
           ? html`<${Skeleton} />`
           : held.rows.length === 0
             ? html`<${NoDeadLetters} />`
-            : html`<${Table} label="Dead letters by cause" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => rowOf(group, setChosen)} />`}
-      ${chosen && html`<${RetryGroup} group=${chosen} onClose=${() => setChosen(null)} />`}
+            : html`<${Table} name="causes" label="Dead letters by cause" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => rowOf(group, setChosen)} />`}
+      ${chosen && html`<${BulkDialog} action="retry" selection=${{ query: deadOf(chosen.id) }} onClose=${() => setChosen(null)} />`}
     <//>
   `;
 }
@@ -99,13 +98,4 @@ function More() {
 /** @param {{problem: import('../net/api.js').Problem, retry: () => void}} props */
 function Failed({ problem, retry }) {
   return html`<${Empty} title="The groups could not be read."><p>${problem.message}</p><div><button type="button" onClick=${retry}>Try again</button></div><//>`;
-}
-
-function NoDeadLetters() {
-  const title = html`<span class="state tone-ok"><${Icon} name="ok" /><span>No dead letters.</span></span>`;
-  return html`
-    <${Empty} title=${title} testid="empty-dead">
-      <p>Tasks that have used up their retries stand here, by what went wrong, until somebody retries or discards them.</p>
-    <//>
-  `;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What was sent to one webhook, newest first, and the button that sends it once more. */
 
-import { Problem, post } from '../net/api.js';
+import { post, reasonOf } from '../net/api.js';
 import { useResource } from '../store/resource.js';
 import { Dialog } from '../ui/dialog.js';
 import { Empty, Skeleton } from '../ui/empty.js';
@@ -39,7 +39,7 @@ export function DeliveryLog({ hook, onClose }) {
   const again = (/** @type {number} */ id) =>
     post(`${path}/${id}/redeliver`)
       .then(() => reload())
-      .catch((error) => toast('warning', error instanceof Problem ? error.message : String(error)));
+      .catch((error) => toast('warning', reasonOf(error)));
   const row = (/** @type {Delivery} */ one) => ({
     attributes: { 'data-testid': 'delivery-row' },
     cells: [
@@ -55,7 +55,7 @@ export function DeliveryLog({ hook, onClose }) {
       ${problem && html`<p class="tone-warning" role="status">${problem.detail}</p>`}
       ${isLoading && html`<${Skeleton} rows=${3} />`}
       ${data && deliveries.length === 0 && html`<${Empty} title="Nothing was sent yet."><p>The button <em>Test</em> sends something.</p><//>`}
-      ${deliveries.length > 0 && html`<${Table} label="Deliveries" columns=${COLUMNS} held=${held} row=${row} />`}
+      ${deliveries.length > 0 && html`<${Table} name="deliveries" label="Deliveries" columns=${COLUMNS} held=${held} row=${row} />`}
     <//>
   `;
 }

@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { agentAddress, at } from '../base.js';
-import { Problem, post } from '../net/api.js';
+import { post, reasonOf } from '../net/api.js';
 import { agents } from '../store/hub.js';
 import { CommandLine } from '../ui/command_line.js';
 import { Dialog } from '../ui/dialog.js';
@@ -20,7 +20,7 @@ export function JoinAgent({ onClose }) {
   useEffect(() => {
     post('/api/onboard/codes')
       .then((answer) => setCode(String(answer.code)))
-      .catch((error) => setProblem(error instanceof Problem ? error.message : String(error)));
+      .catch((error) => setProblem(reasonOf(error)));
   }, []);
   const joined = agents.value.filter((agent) => !before.current.has(agent.agent_id) && agent.fsm_state !== 'offline');
   const hub = `${location.origin}${at('/')}`.replace(/\/$/, '');

@@ -3,7 +3,7 @@
 
 import { useState } from 'preact/hooks';
 import { at } from '../base.js';
-import { Problem } from '../net/api.js';
+import { reasonOf } from '../net/api.js';
 import { ACTIONS, isRunning, stop } from '../store/operations.js';
 import { useResource } from '../store/resource.js';
 import { LANES } from '../ui/chip.js';
@@ -48,7 +48,7 @@ export function OperationProgress({ id }) {
 }
 
 /** @param {{operation: Operation, outcome?: Record<string, number> | null}} props */
-export function OperationRow({ operation, outcome }) {
+function OperationRow({ operation, outcome }) {
   const { id, action, done, skipped, failed, total, note, state } = operation;
   const [isStopping, setStopping] = useState(false);
   const press = async () => {
@@ -59,7 +59,7 @@ export function OperationRow({ operation, outcome }) {
       toast('info', 'The operation is stopped where it was.');
     } catch (error) {
       setStopping(false);
-      toast('warning', error instanceof Problem ? error.message : String(error));
+      toast('warning', reasonOf(error));
     }
   };
   const lane = action === 'lane' && operation.lane !== null ? ` to ${LANES[operation.lane] ?? ''}` : '';

@@ -12,7 +12,7 @@ import { span } from '../ui/time.js';
 
 const COLUMNS = [
   { id: 'process', text: 'Process' },
-  { id: 'process-state', text: 'State' },
+  { id: 'state', text: 'State' },
   { id: 'pid', text: 'Pid', number: true },
   { id: 'up', text: 'Up', number: true },
   { id: 'again', text: 'Restarts', number: true },
@@ -21,7 +21,7 @@ const COLUMNS = [
 /** @param {{root: TreeNode}} props */
 export function Processes({ root }) {
   const held = useHeld(processesOf(root), ({ id }) => id);
-  return html`<${Table} label="Processes" columns=${COLUMNS} held=${held} row=${rowOf} />`;
+  return html`<${Table} name="processes" label="Processes" columns=${COLUMNS} held=${held} row=${rowOf} />`;
 }
 
 /**

@@ -55,7 +55,7 @@ export function asCurl(task) {
  * @param {Task} task
  * @returns {Record<string, any>}
  */
-export function bodyOf(task) {
+function bodyOf(task) {
   return {
     description: task.description,
     priority: laneName(task.priority),

@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { agentAddress, taskAddress } from '../base.js';
-import { Problem, post } from '../net/api.js';
+import { post, reasonOf } from '../net/api.js';
 import { useKeys } from '../shell/keys.js';
 import { State, TASK_STATES, laneName } from '../ui/chip.js';
 import { copy } from '../ui/command_line.js';
@@ -78,7 +78,7 @@ function Actions({ task, reload }) {
       reload();
     } catch (error) {
       setPending(null);
-      toast('warning', error instanceof Problem ? error.message : String(error));
+      toast('warning', reasonOf(error));
     }
   };
   const isOpen = task.status === 'queued' || task.status === 'assigned';

@@ -21,10 +21,10 @@ export function TaskWhy({ explanation }) {
 }
 
 const COLUMNS = [
-  { id: 'owner', text: 'Agent' },
-  { id: 'status', text: 'State' },
-  { id: 'tries', text: 'Free slots', number: true },
-  { id: 'what', text: 'Lacks' },
+  { id: 'agent', text: 'Agent' },
+  { id: 'state', text: 'State' },
+  { id: 'free', text: 'Free slots', number: true },
+  { id: 'lacks', text: 'Lacks' },
 ];
 
 /** @typedef {{agent_id: string, state: string, missing: string[], free: number, slots: number, may_have_it: boolean}} Candidate */
@@ -40,5 +40,5 @@ function Candidates({ agents }) {
       foreignText(agent.missing.join(', ')) || (agent.may_have_it ? 'nothing' : 'the task is for another agent'),
     ],
   });
-  return html`<${Table} label="What every agent says to it" columns=${COLUMNS} held=${held} row=${row} />`;
+  return html`<${Table} name="candidates" label="What every agent says to it" columns=${COLUMNS} held=${held} row=${row} />`;
 }

@@ -2,7 +2,7 @@
 /** Who may talk to the hub: tokens are made here and shown once, listed by their names, and ended. */
 
 import { useState } from 'preact/hooks';
-import { Problem, post, remove } from '../net/api.js';
+import { post, reasonOf, remove } from '../net/api.js';
 import { useResource } from '../store/resource.js';
 import { CommandLine } from '../ui/command_line.js';
 import { Dialog } from '../ui/dialog.js';
@@ -58,7 +58,7 @@ function Row({ token, reload }) {
   const revoke = () =>
     remove(`/admin/tokens/${encodeURIComponent(token.agent_id)}`)
       .then(() => toast('ok', `Every token of ${name} is ended.`))
-      .catch((error) => toast('warning', error instanceof Problem ? error.message : String(error)))
+      .catch((error) => toast('warning', reasonOf(error)))
       .finally(reload);
   return html`
     <li data-testid="token-row">

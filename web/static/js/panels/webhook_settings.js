@@ -2,7 +2,7 @@
 /** Webhooks: who is told, whether it arrives, and the log of every delivery. */
 
 import { useState } from 'preact/hooks';
-import { Problem, post, remove } from '../net/api.js';
+import { post, reasonOf, remove } from '../net/api.js';
 import { useResource } from '../store/resource.js';
 import { Empty, Skeleton } from '../ui/empty.js';
 import { html } from '../ui/html.js';
@@ -49,7 +49,7 @@ function Row({ hook, reload, onLog }) {
     setBusy(true);
     work
       .then(() => toast('ok', said))
-      .catch((error) => toast('warning', error instanceof Problem ? error.message : String(error)))
+      .catch((error) => toast('warning', reasonOf(error)))
       .finally(() => {
         setBusy(false);
         reload();

@@ -16,7 +16,7 @@ export function openDialog(name) {
   open.value = open.value === name ? null : name;
 }
 
-export function closeDialog() {
+function closeDialog() {
   open.value = null;
 }
 

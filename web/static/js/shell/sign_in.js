@@ -3,7 +3,7 @@
 
 import { useState } from 'preact/hooks';
 import { keepToken } from '../net/access.js';
-import { Problem, get } from '../net/api.js';
+import { Problem, get, reasonOf } from '../net/api.js';
 import { reconnect } from '../store/hub.js';
 import { html } from '../ui/html.js';
 import { Panel } from '../ui/panel.js';
@@ -21,7 +21,7 @@ export function SignIn() {
       reconnect();
     } catch (error) {
       const isRefused = error instanceof Problem && error.status === 401;
-      setFault(isRefused ? 'The hub does not know this token.' : error instanceof Problem ? error.message : String(error));
+      setFault(isRefused ? 'The hub does not know this token.' : reasonOf(error));
     }
   };
   return html`

@@ -115,7 +115,7 @@ export function watch(view, listener) {
  * @param {(frame: any) => void} listener
  * @returns {() => void} stops it
  */
-export function onFrame(listener) {
+function onFrame(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }

@@ -12,7 +12,7 @@ import { watchFromHere } from './page_notices.js';
 import { isPossible, register, registration } from './service_worker.js';
 
 /** What people want; whether the browser lets us is `permission`. */
-export const isWanted = kept('agentcom.notifications', false);
+const isWanted = kept('agentcom.notifications', false);
 
 /** @type {import('@preact/signals').Signal<string>} granted, denied, default, or unsupported */
 export const permission = signal(isPossible && 'Notification' in window ? Notification.permission : 'unsupported');

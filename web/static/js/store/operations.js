@@ -32,6 +32,23 @@ const PREVIEW_MS = 40000;
  * @typedef {{preview: string, action: Action, count: number, changed: number, as_of: number, samples: any[]}} Preview
  */
 
+/**
+ * Dead letters of one cause.
+ * @typedef {object} Group
+ * @property {string} id
+ * @property {string} reason
+ * @property {string} shape
+ * @property {number} count
+ * @property {number} discarded
+ * @property {number[]} by_lane
+ * @property {number} first_at
+ * @property {number} last_at
+ * @property {number[]} hours
+ * @property {string[]} agents
+ * @property {any} sample
+ * @property {any} last_retry
+ */
+
 /** @type {Record<Action, {verb: string, past: string, icon: string, fits: string, tone: string}>} */
 export const ACTIONS = {
   retry: { verb: 'Retry', past: 'retried', icon: 'retry', fits: 'dead letters', tone: '' },
@@ -40,6 +57,14 @@ export const ACTIONS = {
   discard: { verb: 'Discard', past: 'discarded', icon: 'cancelled', fits: 'dead letters', tone: 'critical' },
   recover: { verb: 'Recover', past: 'recovered', icon: 'retry', fits: 'discarded tasks', tone: '' },
 };
+
+/**
+ * The filter that finds the dead letters of a group.
+ * @param {string} group its id
+ */
+export function deadOf(group) {
+  return `group:${group} state:dead_letter`;
+}
 
 /** @param {{state: string}} operation */
 export function isRunning({ state }) {

@@ -1,7 +1,7 @@
 // @ts-check
 /** A task to try a new hub with. */
 
-import { Problem, post } from '../net/api.js';
+import { post, reasonOf } from '../net/api.js';
 import { toast } from '../ui/toast.js';
 
 export async function submitSample() {
@@ -9,6 +9,6 @@ export async function submitSample() {
     await post('/api/tasks', { description: 'Say hello', metadata: { sample: true } });
     toast('ok', 'A sample task is queued.');
   } catch (error) {
-    toast('warning', error instanceof Problem ? error.message : String(error));
+    toast('warning', reasonOf(error));
   }
 }

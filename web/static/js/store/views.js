@@ -3,7 +3,7 @@
 
 import { kept } from './kept.js';
 
-export const VIEWS_MAX = 30;
+const VIEWS_MAX = 30;
 const NAME_CHARS = 60;
 
 /** @typedef {{name: string, q: string, sort: string}} View */

@@ -17,17 +17,18 @@ import { Icon } from './icons.js';
 /**
  * @template T
  * @param {object} props
+ * @param {string} props.name for the style sheet: the widths of its columns are those of `.table-NAME .col-ID`
  * @param {string} props.label accessible name
- * @param {Column[]} props.columns the first one names the row; a column's class is `col-ID`
+ * @param {Column[]} props.columns the first one names the row
  * @param {import('./held.js').Held<T>} props.held
  * @param {(item: T, isGone: boolean) => {attributes?: object, cells: import('./html.js').Children[]}} props.row a cell for each column
  * @param {Order} [props.order]
  * @param {(order: Order) => void} [props.onOrder]
  */
-export function Table({ label, columns, held, row, order, onOrder }) {
+export function Table({ name, label, columns, held, row, order, onOrder }) {
   return html`
     <div class="scroller" role="region" aria-label=${label} tabindex="0" ref=${held.region} ...${held.watching}>
-      <table role="table" aria-label=${label}>
+      <table role="table" class=${`table-${name}`} aria-label=${label}>
         <thead role="rowgroup">
           <tr role="row">${columns.map((column) => html`<${Head} key=${column.id} column=${column} order=${order} onOrder=${onOrder} />`)}</tr>
         </thead>
