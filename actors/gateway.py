@@ -20,6 +20,7 @@ from actors.audit import OK
 from actors.audited_calls import audited, entry_of, is_audited
 from actors.explanation import explain
 from actors.fleet_calls import FleetCalls
+from actors.system_calls import SystemCalls
 from actors.vocabulary import audit, bulk, dashboard, fleet, names, notices, output, search, tasks, trends
 from actors.vocabulary.agents import Connected, Dropped, FromAgent, ReadView
 from actors.vocabulary.events import PRESENCE, AgentChanged, AgentJoined, AgentLeft, AgentView
@@ -39,11 +40,13 @@ from link.messages import (
     IdentityUpdate,
     InputRejected,
     Reply,
+    Sockets,
     TaskPrinted,
     ToAgents,
     WatchOutput,
     WebHello,
 )
+from link.traffic import Traffic
 from supervision.actor import Actor
 from supervision.alarms import Alarm
 from supervision.bus import Published
@@ -77,6 +80,8 @@ class Outlet(Protocol):
     def send(self, peer: int | None, message: FromHub) -> None: ...
 
     def disconnect_all(self) -> None: ...
+
+    def traffic(self) -> dict[int, Traffic]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,12 @@ class Peer:
     """In the order in which they came."""
     watched: tuple[str, ...] = ()
     """Tasks whose output its pages show."""
+    web_id: str = ""
+    pid: int = 0
+    connected_at: int = 0
+    """Unix milliseconds."""
+    sockets: Sockets | None = None
+    """As it last said."""
 
 
 @dataclass(slots=True)
@@ -222,6 +233,7 @@ class Gateway(Actor):
             AgentDown: self._agent_down,
             WatchOutput: self._watch_output,
             InputRejected: self._input_rejected,
+            Sockets: self._sockets,
         }
         self._own_operations: dict[str, Callable[[int, Call], None]] = {
             "agents.list": self._list_agents,
@@ -230,6 +242,7 @@ class Gateway(Actor):
             "agents.push": self._push_task,
             **AgentOrders(self, self._answer, self._refuse).operations,
             **FleetCalls(self, self._answer, self._refuse).operations,
+            **SystemCalls(self, self._answer, self._refuse).operations,
             "hub.reset": self._reset,
             "hub.tree": self._tree,
         }
@@ -242,7 +255,7 @@ class Gateway(Actor):
     # --- web processes --------------------------------------------------------------------------------------------
 
     def peer_up(self, message: PeerUp) -> None:
-        self._peers[message.peer] = Peer()
+        self._peers[message.peer] = Peer(connected_at=self.runtime.clock.time_ms())
 
     def peer_lost(self, message: PeerLost) -> None:
         """A web process died, and every agent socket in it."""
@@ -254,7 +267,7 @@ class Gateway(Actor):
 
     def from_peer(self, message: FromPeer) -> None:
         if message.peer not in self._peers:  # connected while this actor was being restarted
-            self._peers[message.peer] = Peer()
+            self.peer_up(PeerUp(message.peer))
         frames: dict[str, list[dict[str, Any]]] = {}
         for item in message.messages:
             if isinstance(item, AgentFrame):  # those of one agent go to its FSM together
@@ -264,7 +277,9 @@ class Gateway(Actor):
             self._from_web[type(item)](message.peer, item)
         self._hand_on(frames)
 
-    def _hello(self, peer: int, _: WebHello) -> None:
+    def _hello(self, peer: int, hello: WebHello) -> None:
+        self._peers[peer].web_id, self._peers[peer].pid = hello.web_id, hello.pid
+
         def greet(answer: object) -> None:
             entries = _entries(answer)
             if entries is None:  # without identities every request would be refused: let it come back
@@ -521,6 +536,13 @@ class Gateway(Actor):
             if agent_id in self._starting or self.names.whereis(names.agent_fsm(agent_id)) is not None:
                 self._tell_fsm(agent_id, Dropped(connection, clean))
 
+    def peers(self) -> dict[int, Peer]:
+        """For its parts: the processes that said hello."""
+        return {number: peer for number, peer in self._peers.items() if peer.web_id}
+
+    def traffic(self) -> dict[int, Traffic]:
+        return self._outlet.traffic()
+
     def sweep_ghosts(self, _: SweepGhosts) -> None:
         prefix = names.agent_fsm("")
         for name, _ref in self.names.starting_with(prefix):
@@ -529,6 +551,9 @@ class Gateway(Actor):
 
     def _input_rejected(self, _: int, message: InputRejected) -> None:
         self.send(names.DASHBOARD_STATE, dashboard.InputRejected(message.messages))
+
+    def _sockets(self, peer: int, message: Sockets) -> None:
+        self._peers[peer].sockets = message
 
     # --- to agents and dashboards -----------------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ class SqliteConnection:
         self._last_guard = float("-inf")
         self._last_write = float("-inf")
         self._writes = 0
+        self.commits = 0
         previous = os.umask(0o077)
         try:
             self.db = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=256)
@@ -129,6 +130,7 @@ class SqliteConnection:
             except sqlite3.Error as error:
                 raise failed(error) from error
             self._writes += 1
+            self.commits += 1
 
     def rollback(self) -> None:
         # After some errors SQLite has rolled back by itself.
@@ -150,11 +152,12 @@ class SqliteConnection:
             self._last_write = float("-inf")
             self._checkpoint("TRUNCATE")
 
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the database file and of its WAL. ``stat`` opens nothing."""
+        return _size(self.path), _size(self._wal)
+
     def _checkpoint_if_large(self) -> None:
-        try:
-            size = os.stat(self._wal).st_size
-        except FileNotFoundError:
-            return
+        size = _size(self._wal)
         if size > WAL_LIMIT_BYTES:
             self._checkpoint("TRUNCATE")
         elif size > PAGES_BEFORE_CHECKPOINT * PAGE_BYTES:
@@ -166,3 +169,11 @@ class SqliteConnection:
     def close(self) -> None:
         self.rollback()
         self.db.close()
+
+
+def _size(path: Path) -> int:
+    """0 for a file that is not there."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0

@@ -40,7 +40,7 @@ class SqliteStorage:
     def __init__(self, path: Path) -> None:
         self._connection = SqliteConnection(path)
         try:
-            migrations.migrate(self._connection.db)
+            self.schema = migrations.migrate(self._connection.db)
             self._connection.wait_for_other_writers()
         except BaseException:
             self._connection.close()
@@ -78,6 +78,13 @@ class SqliteStorage:
         self._dead.clear()
         self._counters = self._committed.copy()
         self._connection.rollback()
+
+    @property
+    def commits(self) -> int:
+        return self._connection.commits
+
+    def sizes(self) -> tuple[int, int]:
+        return self._connection.sizes()
 
     def close(self) -> None:
         self._connection.close()

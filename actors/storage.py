@@ -90,6 +90,18 @@ class Storage(Protocol):
     def idle(self, now_s: float) -> None:
         """Housekeeping between batches (checkpoints, guards). ``now_s`` is monotonic."""
 
+    # --- itself ---
+    @property
+    def commits(self) -> int:
+        """Transactions that wrote something, since it was opened."""
+
+    @property
+    def schema(self) -> int:
+        """Number of the last migration."""
+
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the database and of what waits to be merged into it."""
+
     # --- tasks ---
     def next_seq(self) -> int:
         """The next place in the queue; grows for ever, also over restarts."""

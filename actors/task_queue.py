@@ -43,6 +43,7 @@ from actors.vocabulary import tasks as v
 from actors.vocabulary import trends as t
 from actors.vocabulary.audit import Audited, ReadAudit, RecordAudit
 from actors.vocabulary.events import PRESENCE, TASKS, TaskEvent
+from actors.vocabulary.system import Commit, ReadStorage, StorageFigures
 from actors.vocabulary.tasks import (
     ASSIGNED,
     CANCELLED,
@@ -158,6 +159,7 @@ class TaskQueue(BatchActor):
         t.RecordRollups: "rollups",
         t.ReadRollups: "rollups",
         t.ReadVitals: "vitals",
+        ReadStorage: "storage_figures",
         fleet.OrderAgent: "directory",
         fleet.ReadAgentMode: "directory",
         fleet.ForgetAgent: "directory",
@@ -199,6 +201,9 @@ class TaskQueue(BatchActor):
         self._events: list[TaskEvent] = []
         self._next_prune = 0.0
         self._housekeeping_due = False
+        self._commits = 0
+        self._last_commit = (0, 0, 0.0)
+        """When (Unix ms), messages, seconds."""
         self._now_s = 0.0
         self._now_ms = 0
         """The time of a batch is that of its beginning."""
@@ -262,6 +267,9 @@ class TaskQueue(BatchActor):
                 self._storage.rollback()
                 return
             self._storage.commit()
+            if self._storage.commits != self._commits:
+                self._commits = self._storage.commits
+                self._last_commit = (self._now_ms, len(requests), self.runtime.clock.monotonic() - self._now_s)
             if self._housekeeping_due:  # only between transactions
                 self._housekeeping_due = False
                 self._storage.idle(self._now_s)
@@ -708,6 +716,15 @@ class TaskQueue(BatchActor):
         no_space = refused.detail if refused is not None and refused.reason is Refusal.NO_SPACE else None
         oldest, disk = self._storage.oldest_waiting(self._now_ms), disk_space(self._path.parent)
         return t.Vitals(oldest, *disk, no_space, self._notices.disabled_webhooks())
+
+    def storage_figures(self, _: ReadStorage) -> StorageFigures:
+        at, messages, took_s = self._last_commit
+        last = Commit(at, messages, round(took_s * 1_000_000)) if self._commits else None
+        database, wal = self._storage.sizes()
+        free, size = disk_space(self._path.parent)
+        return StorageFigures(
+            *(str(self._path), self._storage.schema, database, wal, free, size), commits=self._commits, last_commit=last
+        )
 
     # --- the audit log ------------------------------------------------------------------------------------------------
 

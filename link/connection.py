@@ -9,7 +9,10 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from msgspec import structs
+
 from link.framing import FrameError, FrameReader, encode_frame
+from link.traffic import Traffic
 
 logger = logging.getLogger("link")
 
@@ -37,6 +40,7 @@ class LinkConnection(asyncio.Protocol, Generic[T]):
         self._transport: asyncio.WriteTransport | None = None
         self._outbox: list[object] = []
         self._flush_scheduled = False
+        self._traffic = Traffic()
         self._loop = asyncio.get_running_loop()
 
     # --- asyncio.Protocol -------------------------------------------------------------------------------------------
@@ -54,7 +58,9 @@ class LinkConnection(asyncio.Protocol, Generic[T]):
             logger.error("link closed: %s", error)
             self.close()
             return
+        self._traffic.bytes_in += len(data)
         if messages:
+            self._traffic.messages_in += len(messages)
             self._on_messages(messages)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -89,7 +95,7 @@ class LinkConnection(asyncio.Protocol, Generic[T]):
         if self._transport is None or not messages:
             return
         try:
-            self._transport.write(encode_frame(messages))
+            self._write(encode_frame(messages), len(messages))
         except FrameError:
             for message in messages:  # together too large: one by one, so that at most the giant itself is lost
                 self._write_alone(message)
@@ -97,10 +103,15 @@ class LinkConnection(asyncio.Protocol, Generic[T]):
             logger.error("link closed: the peer does not read")
             self._transport.abort()
 
-    def _write_alone(self, message: object) -> None:
+    def _write(self, frame: bytes, messages: int) -> None:
         assert self._transport is not None
+        self._transport.write(frame)
+        self._traffic.bytes_out += len(frame)
+        self._traffic.messages_out += messages
+
+    def _write_alone(self, message: object) -> None:
         try:
-            self._transport.write(encode_frame([message]))
+            self._write(encode_frame([message]), 1)
         except FrameError as error:
             logger.error("link: dropped one %s: %s", type(message).__name__, error)
 
@@ -109,6 +120,11 @@ class LinkConnection(asyncio.Protocol, Generic[T]):
         self._flush()
         if self._transport is not None:
             self._transport.close()
+
+    def traffic(self) -> Traffic:
+        """From any thread."""
+        unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        return structs.replace(self._traffic, unsent_bytes=unsent)
 
     def peer_uid(self) -> int | None:
         """User id of the process at the other end (Linux ``SO_PEERCRED``); None where the system cannot tell."""

@@ -1,7 +1,7 @@
 """The vocabulary of the link. Every struct is one frame element, encoded by msgspec as a tagged MessagePack array.
 
 Web process -> hub: ``WebHello``, ``Call``, ``AgentUp``, ``AgentFrame``, ``AgentsSeen``, ``AgentDown``, ``WatchOutput``,
-``InputRejected``.
+``InputRejected``, ``Sockets``.
 Hub -> web process: ``HubHello``, ``Reply``, ``ToAgents``, ``CloseAgent``, ``DashboardBatch``, ``HealthUpdate``,
 ``IdentityUpdate``, ``TaskPrinted``.
 
@@ -90,6 +90,19 @@ class InputRejected(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=F
     messages: int
 
 
+class Sockets(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """What this process serves, said when it is another than before, at most once a second.
+
+    ``frames_per_s``: to dashboards. ``lagging``: those of them that have not taken all they were sent. ``requests``: under way.
+    """
+
+    agents: int = 0
+    dashboards: int = 0
+    lagging: int = 0
+    frames_per_s: int = 0
+    requests: int = 0
+
+
 class IdentityEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     token_id: str
     name: str
@@ -163,7 +176,9 @@ class TaskPrinted(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fal
     lines: bytes
 
 
-FromWeb: TypeAlias = WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown | WatchOutput | InputRejected
+FromWeb: TypeAlias = (
+    WebHello | Call | AgentUp | AgentFrame | AgentsSeen | AgentDown | WatchOutput | InputRejected | Sockets
+)
 FromHub: TypeAlias = (
     HubHello | Reply | ToAgents | CloseAgent | DashboardBatch | HealthUpdate | IdentityUpdate | TaskPrinted
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from link.connection import LinkConnection
 from link.messages import FromHub, FromWeb
+from link.traffic import Traffic
 
 logger = logging.getLogger("link")
 
@@ -81,6 +82,10 @@ class LinkServer:
     def disconnect_all(self) -> None:
         """Close every connection after what was sent; the peers come back and announce themselves anew."""
         self._post(None, None)
+
+    def traffic(self) -> dict[int, Traffic]:
+        """By peer, of those that are connected now."""
+        return {peer: connection.traffic() for peer, connection in list(self._peers.items())}
 
     def _post(self, peer: int | None, message: FromHub | None) -> None:
         if self._loop is None:  # not listening yet, so there is nobody to send to

@@ -124,6 +124,7 @@ def take_pages(demo: Demo, shots: list[Shot]) -> None:
                 page = context.new_page()
                 page.clock.set_fixed_time(FROZEN_AT_MS / 1000)
                 page.route("**/api/system/tree*", without_chance)
+                page.route("**/api/system/figures", with_usual_figures)
                 for shot in shots:
                     if is_phone and not shot.on_phone:
                         continue
@@ -131,6 +132,9 @@ def take_pages(demo: Demo, shots: list[Shot]) -> None:
                     settle(page)
                     shot.prepare(page)
                     save(page.screenshot(), f"{shot.name}-{scheme}{'-phone' if is_phone else ''}.png")
+                page.unroute_all(
+                    behavior="wait"
+                )  # else an answer that is under way would be thrown away while it is read
                 context.close()
         browser.close()
 
@@ -146,6 +150,8 @@ def without_chance(route: Any) -> None:
             node["pid"] = next(numbers)
         if node.get("uptime_s") is not None:
             node["uptime_s"] = UPTIME_S
+        if node.get("mailbox"):
+            node["mailbox"] = 0
         for child in node.get("children", ()):
             steady(child)
 
@@ -154,6 +160,23 @@ def without_chance(route: Any) -> None:
             steady(root)
     tree["events"] = sorted(tree.get("events", ()), key=lambda event: event["at"])
     route.fulfill(response=answer, json=tree)
+
+
+def with_usual_figures(route: Any) -> None:
+    """Sizes of this machine's disk and of an empty link say nothing; these are those of a busy afternoon."""
+    answer = route.fetch()
+    figures = answer.json()
+    storage = figures["storage"]
+    storage |= {"path": "/var/lib/agentcom/hub.db", "database_bytes": 214_000_000, "wal_bytes": 3_900_000}
+    storage |= {"disk_free": 61_000_000_000, "disk_size": 107_000_000_000, "commits": 18_412}
+    storage["last_commit"] = {"at": FROZEN_AT_MS - 2_000, "messages": 7, "took_us": 840}
+    for number, one in enumerate(figures["processes"]):
+        one["connected_at"] = FROZEN_AT_MS - 4 * 3_600_000
+        one["from_it"] = {"messages": 48_211 + number, "bytes": 9_450_000}
+        one["to_it"] = {"messages": 39_040 + number, "bytes": 14_800_000, "unsent_bytes": 0}
+        if one["sockets"] is not None:
+            one["sockets"] |= {"dashboards": 1 - number % 2, "frames_per_s": 4 - 4 * (number % 2)}
+    route.fulfill(response=answer, json=figures)
 
 
 def settle(page: Any) -> None:

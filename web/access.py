@@ -71,6 +71,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/api/dashboard/state"): _DASHBOARD,
     ("GET", "/api/dashboard/trends"): _DASHBOARD,
     ("GET", "/api/system/tree"): _DASHBOARD,
+    ("GET", "/api/system/figures"): _DASHBOARD,
     ("GET", "/api/agents"): _DASHBOARD,
     ("GET", "/api/agents/states"): _READ,
     ("GET", "/api/agents/:id/state"): _READ,

@@ -107,6 +107,8 @@ class DashboardFeed:
         self.epoch = 0
         """Grows each time the hub was away: what a page was sent before is not continued."""
         self.is_hub_up = False
+        self.frames_sent = 0
+        """To all pages, ever."""
 
     # --- pages ------------------------------------------------------------------------------------------------------
 

@@ -100,6 +100,11 @@ class DashboardPage:
         if self._timer is not None:
             self._timer.cancel()
 
+    @property
+    def is_lagging(self) -> bool:
+        """Whether it has not taken all that it was sent."""
+        return self._unsent > 0
+
     def is_deaf(self) -> bool:
         """Whether it has not taken anything for longer than is reasonable."""
         return self._clogged_at is not None and self._loop.time() - self._clogged_at > self._limits.deaf_s
@@ -178,6 +183,7 @@ class DashboardPage:
 
     def _send(self, frame: bytes, now: float) -> None:
         size = len(frame)
+        self._feed.frames_sent += 1
         written = self._write(frame)
         if written is None:
             self.close()

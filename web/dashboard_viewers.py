@@ -18,6 +18,9 @@ class Viewer(Protocol):
 
     def is_deaf(self) -> bool: ...
 
+    @property
+    def is_lagging(self) -> bool: ...
+
     def close_with(self, code: int, reason: str) -> None: ...
 
 

@@ -91,6 +91,7 @@ class WebProcess:
             now = services.clock()
             services.liveness.sweep(now)
             services.viewers.close_deaf()
+            services.report_sockets(now)
             if now >= report_at:
                 report_at = now + limits.seen_period_s
                 services.agents.report_seen(now)

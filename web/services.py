@@ -12,7 +12,7 @@ from itertools import count
 from tornado.httputil import HTTPServerRequest
 
 from link.client import HubLink
-from link.messages import CloseAgent, HubHello, IdentityUpdate
+from link.messages import CloseAgent, HubHello, IdentityUpdate, Sockets
 from web.agent_registry import AgentRegistry
 from web.dashboard_feed import DashboardFeed
 from web.dashboard_viewers import DashboardViewers
@@ -24,6 +24,7 @@ from web.pacing import Budget, Guesses
 from web.rejected_input import RejectedInput
 from web.shared_reads import SharedReads
 from web.single_flight import SingleFlight
+from web.socket_report import SocketReport
 from web.trends import TrendsReader
 from wire.outgoing import Policy, parse_networks
 
@@ -72,10 +73,11 @@ class Services:
         self._agents_counted_at = float("-inf")
         self._counting = SingleFlight(self._count_agents)
         self.reads = SharedReads(self.link, options.limits.call_timeout_s)
+        self._sockets = SocketReport(self.link)
         self._connect_link()
 
     def _connect_link(self) -> None:
-        self.link.on_up = lambda: self.agents.hub_is_back(self.clock())
+        self.link.on_up = self._link_is_up
         self.link.on_hello = self._greeted
         self.link.on_lost = self._lost
         self.link.on_to_agents = self.agents.relay
@@ -84,6 +86,18 @@ class Services:
         self.link.on_health = self.feed.take_health
         self.link.on_printed = self.feed.output.take
         self.link.on_identities = self._identities_changed
+
+    def _link_is_up(self) -> None:
+        self.agents.hub_is_back(self.clock())
+        self._sockets.hub_is_back()
+
+    def report_sockets(self, now: float) -> None:
+        """Tell the hub what this process serves."""
+        lagging = sum(viewer.is_lagging for viewer in self.viewers)
+        agents, dashboards = len(self.agents), len(self.viewers)
+        self._sockets.report(
+            now, self.feed.frames_sent, Sockets(agents, dashboards, lagging, requests=self.requests_under_way)
+        )
 
     def _greeted(self, hello: HubHello) -> None:
         self._identities_changed(IdentityUpdate(hello.identities))

@@ -38,6 +38,24 @@ def test_it_draws_the_tree_of_the_hub_and_marks_a_restart(hub: Hub, watch: Watch
     watched.check()
 
 
+def test_it_shows_storage_link_and_sockets_as_the_api_has_them(hub: Hub, watch: Watch) -> None:
+    watched = watch()
+    page = watched.open("/system")
+    storage = page.get_by_test_id("storage")
+    storage.wait_for(timeout=15_000)
+    found = hub.get("/api/system/figures", token=None).json
+    assert found["storage"]["path"] in storage.inner_text() and "Last commit" in storage.inner_text()
+    rows = page.get_by_test_id("link-row")
+    ids = rows.evaluate_all("rows => rows.map(row => row.dataset.process)")
+    assert ids == [one["id"] for one in found["processes"]]
+
+    def dashboards() -> int:
+        return sum(int(text) for text in page.get_by_test_id("link-pages").all_inner_texts())
+
+    wait_for(lambda: dashboards() == 1, 15.0, "this page among the dashboards")
+    watched.check()
+
+
 def test_it_says_when_what_it_shows_is_from_before(hub: Hub, watch: Watch) -> None:
     watched = watch()
     page = watched.open("/system")

@@ -187,6 +187,7 @@ class Script:
             ("fleet.page", {}),
             ("fleet.agent", {"agent_id": "one"}),
             ("hub.tree", {}),
+            ("hub.figures", {}),
             *notifying(),
             ("output.read", {"task_id": cancelled}),
         ):

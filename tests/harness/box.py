@@ -33,6 +33,7 @@ from link.messages import (
     ToAgents,
     WebHello,
 )
+from link.traffic import Traffic
 from supervision.actor import Actor
 from supervision.bus import Published
 from supervision.cell import Cell
@@ -70,6 +71,9 @@ class Outlet:
 
     def disconnect_all(self) -> None:
         self.disconnects += 1
+
+    def traffic(self) -> dict[int, Traffic]:
+        return {}
 
 
 class Recorder(Actor):

@@ -100,6 +100,10 @@ class DashboardSocket(GuardedSocket):
     def is_deaf(self) -> bool:
         return self.page.is_deaf()
 
+    @property
+    def is_lagging(self) -> bool:
+        return self.page.is_lagging
+
     # --- from the page ------------------------------------------------------------------------------------------------
 
     async def received(self, message: str | bytes) -> None:

@@ -45,6 +45,15 @@ class Tree(ApiHandler):
         self.answer({**found, "processes": processes.read(self.services.options.processes_file)})
 
 
+class Figures(ApiHandler):
+    """Storage, the link between the processes, and the sockets of each: counters that there are, read when somebody asks."""
+
+    route = "/api/system/figures"
+
+    async def on_get(self) -> None:
+        self.answer(await self.services.reads.read("hub.figures"))
+
+
 class Reset(ApiHandler):
     """Starts the hub's actors again, in order; neither the listener nor a connection notices."""
 

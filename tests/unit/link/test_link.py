@@ -107,3 +107,44 @@ def test_disconnecting_all_lets_every_peer_know(tmp_path: Path) -> None:
         await server.close()
 
     asyncio.run(scenario())
+
+
+def test_what_goes_over_a_connection_is_counted_at_both_ends(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        path = tmp_path / "hub.sock"
+        server = LinkServer(path)
+        got: list[FromWeb] = []
+        server.on_messages = lambda peer, messages: got.extend(messages)
+        await server.start()
+        web = await WebEnd().connect(path)
+        assert web.connection is not None
+        for message in MESSAGES:
+            web.connection.send(message)
+        await until(lambda: len(got) == 3)
+        server.send(1, Reply(1, "x" * 1000))
+        await until(lambda: len(web.got) == 1)
+        mine, its = web.connection.traffic(), server.traffic()[1]
+        assert (mine.messages_out, mine.messages_in) == (its.messages_in, its.messages_out) == (3, 1)
+        assert (mine.bytes_out, mine.bytes_in) == (its.bytes_in, its.bytes_out)
+        assert its.bytes_in == len(encode_frame(MESSAGES)) and its.bytes_out > 1000 and its.unsent_bytes == 0
+        web.connection.close()
+        await until(lambda: server.traffic() == {})
+        await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_peer_that_does_not_read_shows_in_what_is_unsent(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        path = tmp_path / "hub.sock"
+        server = LinkServer(path)
+        await server.start()
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        await until(lambda: 1 in server.traffic())
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        server.send(1, Reply(1, "x" * 8_000_000))
+        await until(lambda: server.traffic()[1].unsent_bytes > 1_000_000)
+        writer.close()
+        await server.close()
+
+    asyncio.run(scenario())

@@ -17,6 +17,7 @@ from actors.vocabulary import tasks as v
 from actors.vocabulary.gateway import FromPeer, PeerUp
 from actors.vocabulary.tasks import Refusal, Refused
 from link.messages import Call, FromHub, Reply
+from link.traffic import Traffic
 from supervision.actor import Actor
 from supervision.clock import ManualClock
 from supervision.deferred import Deferred
@@ -104,6 +105,9 @@ class Outlet:
             self.replies.append(message)
 
     def disconnect_all(self) -> None: ...
+
+    def traffic(self) -> dict[int, Traffic]:
+        return {}
 
 
 def test_submits_that_would_wait_too_long_are_refused_at_once_and_taken_again_later() -> None:

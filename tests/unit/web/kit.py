@@ -31,7 +31,9 @@ from link.messages import (
     IdentityEntry,
     IdentityUpdate,
     Reply,
+    Sockets,
     ToAgents,
+    WebHello,
 )
 from link.server import LinkServer
 from web.options import WebLimits, WebOptions
@@ -64,6 +66,7 @@ class ScriptedHub:
         self.frames: list[AgentFrame] = []
         self.downs: list[AgentDown] = []
         self.seen: list[list[str]] = []
+        self.sockets: list[Sockets] = []
         self.seq = 0
         self.is_mute = False
         self._server: LinkServer | None = None
@@ -120,7 +123,9 @@ class ScriptedHub:
                     self.downs.append(message)
                 case AgentsSeen():
                     self.seen.append(message.connections)
-                case _:
+                case Sockets():
+                    self.sockets.append(message)
+                case WebHello():
                     assert self._server is not None
                     self._server.send(peer, HubHello(self.boot_id, 1, self.entries()))
 

@@ -1,9 +1,11 @@
 // @ts-check
-/** The hub itself: its supervision tree, live, what its supervisors reported, and its alarms. */
+/** The hub itself: its supervision tree, live, its storage, its link, what its supervisors reported, and its alarms. */
 
 import { useEffect, useRef } from 'preact/hooks';
 import { HubFacts } from '../panels/hub_facts.js';
+import { LinkSockets } from '../panels/link_sockets.js';
 import { Processes } from '../panels/processes.js';
+import { StorageFacts } from '../panels/storage_facts.js';
 import { Tree, restartsBetween } from '../panels/tree.js';
 import { useResource } from '../store/resource.js';
 import { Empty, Skeleton } from '../ui/empty.js';
@@ -14,9 +16,11 @@ import { absolute, clockTime } from '../ui/time.js';
 import { announce } from '../ui/toast.js';
 
 const EVERY_MS = 1000;
+const FIGURES_EVERY_MS = 2000;
 
 export function System() {
   const { data, problem, isLoading } = useResource('/api/system/tree', { everyMs: EVERY_MS });
+  const { data: figures } = useResource('/api/system/figures', { everyMs: FIGURES_EVERY_MS, onEvents: false });
   const tree = data ? withProcesses(data) : null;
   const restarted = useRestarted(tree);
   return html`
@@ -26,6 +30,8 @@ export function System() {
       <${Panel} title="Supervision tree" area="tree" padded>${tree ? html`<${Tree} root=${tree} restarted=${restarted} />` : isLoading && html`<${Skeleton} rows=${8} />`}<//>
       <div class="system-side">
       <${Panel} title="Hub" area="hub" padded><${HubFacts} /><//>
+      ${figures && html`<${Panel} title="Storage" area="storage" padded><${StorageFacts} storage=${figures.storage} /><//>`}
+      ${figures && html`<${Panel} title="Link and sockets" area="link"><${LinkSockets} processes=${figures.processes} /><//>`}
       ${data?.processes && html`<${Panel} title="Processes" area="processes"><${Processes} root=${data.processes} /><//>`}
       <${Panel} title="What the supervisors reported" area="reports" padded>${data && html`<${Reports} events=${data.events ?? []} />`}<//>
       </div>

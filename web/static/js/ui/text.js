@@ -60,3 +60,16 @@ export function compact(value) {
 export function plural(number, one, many = `${one}s`) {
   return `${count(number)} ${number === 1 ? one : many}`;
 }
+
+const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/**
+ * "512 B", "1.5 MiB"; `–` when there is no number.
+ * @param {unknown} value
+ */
+export function bytes(value) {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return '–';
+  const step = Math.min(BYTES.length - 1, value < 1 ? 0 : Math.floor(Math.log2(value) / 10));
+  const size = value / 1024 ** step;
+  return `${step > 0 && size < 10 ? size.toFixed(1) : Math.round(size)} ${BYTES[step]}`;
+}
