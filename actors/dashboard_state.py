@@ -8,7 +8,8 @@ that come before the rebuild is over are answered right after it.
 
 Once a second it looks at levels and health; every ten seconds it sends the trends to ``TaskQueue``, the only writer. What
 cannot be rebuilt, because nobody stores it, are the last three depths of the queue (a ``queue_growing`` condition needs
-three new checks after a crash), and in the trends what happened within the last ten seconds.
+three new checks after a crash), in the trends what happened within the last ten seconds, and how busy agents were within
+the last five minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from actors.snapshot import (
     rebuild,
 )
 from actors.snapshot_flow import Seen, figures_entry, flow_entries
+from actors.utilisation import hour_of
 from actors.vocabulary.agents import ReadView
 from actors.vocabulary.dashboard import (
     AcknowledgeCondition,
@@ -58,7 +60,7 @@ from actors.vocabulary.events import (
     AgentView,
     TaskEvent,
 )
-from actors.vocabulary.fleet import AgentMode, FleetPage, ReadAgentFigures, ReadFleet
+from actors.vocabulary.fleet import AgentMode, FleetPage, ReadAgentFigures, ReadFleet, RecordWork
 from actors.vocabulary.names import GATEWAY, TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
@@ -108,6 +110,14 @@ LAST_WORD_S = 1.0
 #: Ends of tasks from which the figures of agents are rebuilt: an hour of six a second.
 FINISHED_READ = 20_000
 
+#: Seconds between two rounds in which it is told how busy each agent was; agents of one turn, and the pause to the next.
+WORK_PERIOD_S = 300.0
+WORK_TURN = 200
+WORK_PAUSE_S = 0.1
+
+#: At the end in one go.
+LAST_WORK = 10_000
+
 #: Under which health is kept.
 HEALTH_SETTING = "health"
 
@@ -135,6 +145,11 @@ class AskVitals:
     """To itself: ask the queue for what only it can see."""
 
 
+@dataclass(frozen=True, slots=True)
+class CountWork:
+    """To itself: tell how busy the next agents were."""
+
+
 class DashboardState(Actor):
     """``boot`` outlives this actor, so that uptime and boot id are the hub's."""
 
@@ -151,6 +166,7 @@ class DashboardState(Actor):
         Rebuild: "rebuild",
         Tick: "look",
         AskVitals: "ask_vitals",
+        CountWork: "count_work",
     }
 
     def __init__(self, boot: Boot, options: HealthOptions | None = None) -> None:
@@ -196,13 +212,15 @@ class DashboardState(Actor):
         self.rebuild()
         self.send_every(HEALTH_TICK_S, Tick())
         self.send_every(VITALS_PERIOD_S, AskVitals())
+        self.send_every(WORK_PERIOD_S, CountWork())
 
     def on_stop_request(self, reason: ExitReason) -> None:
         """The open buckets are kept first: the queue is stopped after this actor, and forgets what it has not read then."""
         if self._trends is None:
             self.cell.finish_orderly(reason)
             return
-        last = RecordRollups(self._trends.stored_now(), self._boot.started_at_ms, self._boot.boot_id)
+        rollups = RecordRollups(self._trends.stored_now(), self._boot.started_at_ms, self._boot.boot_id)
+        last = Together((rollups, self._work(LAST_WORK)))
         self.request(TASK_QUEUE, last, lambda _: self.cell.finish_orderly(reason), timeout_s=LAST_WORD_S)
 
     def rebuild(self, _: Rebuild | None = None) -> None:
@@ -417,6 +435,20 @@ class DashboardState(Actor):
     def _record(self, buckets: tuple[tuple[int, Rollup], ...]) -> None:
         if buckets:
             self.send(TASK_QUEUE, RecordRollups(buckets, self._boot.started_at_ms, self._boot.boot_id))
+
+    def count_work(self, _: CountWork) -> None:
+        """A few at a time, so that a fleet of ten thousand holds up nobody."""
+        if self._picture is None:
+            return
+        work = self._work(WORK_TURN)
+        if work.parts:
+            self.send(TASK_QUEUE, work)
+        if self._fleet.is_counting:
+            self.send_after(WORK_PAUSE_S, CountWork())
+
+    def _work(self, agents: int) -> RecordWork:
+        now = self._now()
+        return RecordWork(hour_of(now.unix_ms), self._fleet.count_work(now.monotonic_s, agents))
 
     def _keep_health(self) -> None:
         memory = self._health.memory()

@@ -49,16 +49,31 @@ JsonObject = dict[str, Any]
 class _Live:
     """A task that an agent holds."""
 
-    __slots__ = ("began_s", "progress", "seen_s", "task")
+    __slots__ = ("began_s", "counted_s", "progress", "seen_s", "task")
 
     def __init__(self, task: Task, began_s: float) -> None:
         self.task = task
-        self.began_s = self.seen_s = began_s
+        self.began_s = self.seen_s = self.counted_s = began_s
+        """``counted_s``: up to when it is contained in what its agent was busy."""
         self.progress: int | None = None
 
 
 class _Agent:
-    __slots__ = ("agent_id", "live", "mode", "name", "online_from_s", "presence", "since", "view", "work")
+    __slots__ = (
+        *(
+            "agent_id",
+            "busy_s",
+            "live",
+            "mode",
+            "name",
+            "online_from_s",
+            "presence",
+            "since",
+            "there_s",
+            "view",
+            "work",
+        ),
+    )
 
     def __init__(self, agent_id: str, name: str) -> None:
         self.agent_id = agent_id
@@ -69,6 +84,8 @@ class _Agent:
         self.view: AgentView | None = None
         """None while it is not connected."""
         self.online_from_s: float | None = None
+        self.busy_s = self.there_s = 0.0
+        """Seconds of slots at work, and of slots that were there, since it was last asked for (``Fleet.count_work``)."""
         self.live: dict[str, _Live] = {}
         self.work = AgentWork()
 
@@ -101,6 +118,8 @@ class Fleet:
         self._ordered_s = float("-inf")
         self._from_s = 0.0
         """Since when comings and goings are followed; what was busy before that says nothing about utilisation."""
+        self._uncounted: list[str] = []
+        """Agents whose turn of this round of ``count_work`` is still to come."""
 
     # --- folding --------------------------------------------------------------------------------------------------
 
@@ -128,7 +147,9 @@ class Fleet:
         outcome = _OTHER_ENDS.get(event.event) or _FAILED_ENDS.get(event.event)
         if outcome is not None:
             began_s = live.began_s if live is not None else now_s
-            agent.work.was_busy(max(began_s, self._from_s), now_s)
+            busy_from_s = max(live.counted_s if live is not None else now_s, self._from_s)
+            agent.work.was_busy(busy_from_s, now_s)
+            agent.busy_s += now_s - busy_from_s
             agent.work.ended(event.task.key, outcome, event.at, began_s, now_s, failed=event.failed)
 
     def fold_presence(self, event: object, now_s: float) -> None:
@@ -159,6 +180,8 @@ class Fleet:
     def _offline(self, agent: _Agent, now_s: float) -> None:
         if agent.online_from_s is not None:
             agent.work.was_online(agent.online_from_s, now_s)
+            slots = agent.view.slots if agent.view is not None else 1
+            agent.there_s += (now_s - agent.online_from_s) * max(slots, 1)
             agent.online_from_s = None
 
     def _agent(self, agent_id: str, name: str | None = None) -> _Agent:
@@ -166,6 +189,40 @@ class Fleet:
         if agent is None:
             agent = self._agents[agent_id] = _Agent(agent_id, name or agent_id)
         return agent
+
+    # --- counting work ----------------------------------------------------------------------------------------------
+
+    def count_work(self, now_s: float, limit: int) -> tuple[tuple[str, int, int], ...]:
+        """(agent, ms of slots at work, ms of slots there) of the next ``limit`` agents, since it was last asked of each; without
+        those that were not there. ``is_counting`` says whether the round goes on."""
+        if not self._uncounted:
+            self._uncounted = list(self._agents)
+        turn, self._uncounted = self._uncounted[:limit], self._uncounted[limit:]
+        parts = (
+            (agent_id, *self._take_work(self._agents[agent_id], now_s)) for agent_id in turn if agent_id in self._agents
+        )
+        return tuple(part for part in parts if part[1] or part[2])
+
+    @property
+    def is_counting(self) -> bool:
+        return bool(self._uncounted)
+
+    def _take_work(self, agent: _Agent, now_s: float) -> tuple[int, int]:
+        self._count(agent, now_s)
+        busy_ms, there_ms = round(agent.busy_s * 1000), round(agent.there_s * 1000)
+        agent.busy_s = agent.there_s = 0.0
+        return busy_ms, there_ms
+
+    def _count(self, agent: _Agent, now_s: float) -> None:
+        """What goes on is counted as if it ended now, and goes on from here."""
+        for live in agent.live.values():
+            from_s = max(live.counted_s, self._from_s)
+            agent.work.was_busy(from_s, now_s)
+            agent.busy_s += now_s - from_s
+            live.counted_s = now_s
+        if agent.online_from_s is not None:
+            self._offline(agent, now_s)
+            agent.online_from_s = now_s
 
     # --- rebuilding -------------------------------------------------------------------------------------------------
 
@@ -225,7 +282,10 @@ class Fleet:
             }
             for one in agent.work.last()
         ]
-        return self._row(agent, agent.state(now.monotonic_s), now) | {"last_tasks": last}
+        self._count(agent, now.monotonic_s)
+        uncounted = (round(agent.busy_s * 1000), round(agent.there_s * 1000))
+        row = self._row(agent, agent.state(now.monotonic_s), now)
+        return row | {"last_tasks": last, "uncounted_work": uncounted}
 
     def _put_in_order(self, now_s: float) -> None:
         if now_s - self._ordered_s < ORDER_AGE_S and all(id_ in self._agents for _, _, id_ in self._order):
@@ -248,7 +308,7 @@ class Fleet:
         hour = agent.work.hour(now.monotonic_s)
         slots = view.slots if view is not None else 0
         started_s = max(window_start(now.monotonic_s), self._from_s)
-        busy_s = hour.busy_s + sum(now.monotonic_s - max(one.began_s, started_s) for one in agent.live.values())
+        busy_s = hour.busy_s + sum(now.monotonic_s - max(one.counted_s, started_s) for one in agent.live.values())
         online_s = hour.online_s
         if agent.online_from_s is not None:
             online_s += now.monotonic_s - max(agent.online_from_s, started_s)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actors.utilisation import shown
 from actors.vocabulary import names
 from actors.vocabulary.fleet import AgentRecords, FleetPage, ReadAgentFigures, ReadAgentRecords, ReadFleet
 from link.messages import Call
@@ -64,8 +65,9 @@ class FleetCalls:
         last = [{**one, "description": records.titles.get(one["task_id"])} for one in figures["last_tasks"]]
         connections = [{"at": at, "presence": presence} for at, presence in records.connections]
         heartbeat = self._heartbeat_ms(figures["agent_id"])
+        uncounted, now_ms = figures.pop("uncounted_work"), self._gateway.runtime.clock.time_ms()
         more = {"last_tasks": last, "held": records.held, "connections": connections, "heartbeat_ms": heartbeat}
-        self._reply(peer, call, figures | more)
+        self._reply(peer, call, figures | more | shown(records.work, uncounted, now_ms))
 
     def _heartbeat_ms(self, agent_id: str) -> int | None:
         """Since the last sign of life; None for an agent without a connection."""

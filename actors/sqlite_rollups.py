@@ -37,6 +37,23 @@ class SqliteRollups:
         sql = "SELECT at, boot_id FROM hub_start WHERE at >= ? ORDER BY at DESC LIMIT ?"
         return tuple(reversed(self._run(sql, (since, limit)).fetchall()))
 
+    def add_work(self, hour: int, parts: Sequence[tuple[str, int, int]]) -> None:
+        self._connection.begin()
+        sql = (
+            "INSERT INTO agent_hour VALUES (?, ?, ?, ?) ON CONFLICT (start, agent_id)"
+            " DO UPDATE SET busy = busy + excluded.busy, there = there + excluded.there"
+        )
+        self._connection.run_many(sql, [(hour, *part) for part in parts])
+
+    def work(self, agent_id: str, hours: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
+        places = ", ".join("?" * len(hours))
+        sql = f"SELECT start, busy, there FROM agent_hour WHERE start IN ({places}) AND agent_id = ? ORDER BY start"
+        return tuple(self._run(sql, (*hours, agent_id)).fetchall())
+
+    def prune_work(self, before: int) -> None:
+        self._connection.begin()
+        self._run("DELETE FROM agent_hour WHERE start < ?", (before,))
+
 
 class OldestWaiting:
     """Since when the head of each lane has waited."""

@@ -186,6 +186,14 @@ class RollupStorage(Protocol):
     def starts(self, since: int, limit: int) -> tuple[tuple[int, str], ...]:
         """The newest ``limit``, oldest first."""
 
+    def add_work(self, hour: int, parts: Sequence[tuple[str, int, int]]) -> None:
+        """Add (agent, busy, there) to what the hour has of them."""
+
+    def work(self, agent_id: str, hours: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
+        """(hour, busy, there) of those of ``hours`` that it has, oldest first."""
+
+    def prune_work(self, before: int) -> None: ...
+
 
 class DirectoryStorage(Protocol):
     """In the same transactions as the tasks."""

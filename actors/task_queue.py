@@ -165,6 +165,7 @@ class TaskQueue(BatchActor):
         fleet.ForgetAgent: "directory",
         fleet.EndOldTokens: "directory",
         fleet.ReadAgentRecords: "agent_records",
+        fleet.RecordWork: "rollups",
         Audited: "audited",
         RecordAudit: "record_audit",
         ReadAudit: "read_audit",
@@ -697,7 +698,8 @@ class TaskQueue(BatchActor):
         )
         keys = [key for one in message.task_ids[:RECORDS_SHOWN] if (key := key_of(one)) is not None]
         titles = {task.id: task.description for task in self._storage.read_many(keys).values()}
-        return fleet.AgentRecords(held, titles, self._storage.directory.connections(message.agent_id))
+        work = self._rollups.work_of(message.agent_id, self._now_ms)
+        return fleet.AgentRecords(held, titles, self._storage.directory.connections(message.agent_id), work)
 
     def directory(self, message: Any) -> object:
         """Identities, settings, enrolment and known agents live in the same database, so the one writer serves them."""

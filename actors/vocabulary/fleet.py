@@ -84,7 +84,8 @@ class FleetPage:
 
 @dataclass(frozen=True, slots=True)
 class ReadAgentFigures:
-    """Answer: a JSON object, the row of ``FleetPage`` with its last tasks; ``Refused(NOT_FOUND)``."""
+    """Answer: a JSON object, the row of ``FleetPage`` with its last tasks and with ``uncounted_work``, not told by any
+    ``RecordWork`` yet; ``Refused(NOT_FOUND)``."""
 
     agent_id: str
 
@@ -111,11 +112,22 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecords:
-    """``connections``: (Unix ms, presence) of the last 24 hours and the one before, oldest first."""
+    """``connections``: (Unix ms, presence) of the last 24 hours and the one before, oldest first. ``work``: (hour, ms of slots at
+    work, ms of slots there) of those of the last seven days in which it was there."""
 
     held: tuple[Held, ...]
     titles: dict[str, str]
     connections: tuple[tuple[int, str], ...]
+    work: tuple[tuple[int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWork:
+    """From ``DashboardState`` to ``TaskQueue``, the only writer: what is to be added to an hour (Unix ms of its beginning).
+    ``parts``: (agent, ms of slots at work, ms of slots there). No answer."""
+
+    hour: int
+    parts: tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

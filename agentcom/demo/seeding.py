@@ -19,6 +19,7 @@ from agentcom import data_dir
 from agentcom.demo.past import Held, Past
 from agentcom.demo.story import FLEET, LOST, SUBMITTERS, Story
 from agentcom.demo.trends import PastTrends
+from agentcom.demo.work import PastWork
 from agentcom.failures import ExitStatus, Failure
 from wire.roles import Role
 from wire.rollups import pack
@@ -86,17 +87,20 @@ def _write(database: Path, story: Story, tasks: int, now_ms: int) -> tuple[Past,
     storage = SqliteStorage(database)
     try:
         past = Past(story, tasks, now_ms, storage.next_seq)
-        trends = PastTrends(now_ms)
+        trends, work = PastTrends(now_ms), PastWork(now_ms)
         steps = past.steps()
         while batch := list(islice(steps, BATCH)):
             for step in batch:
                 storage.save(step.before, step.after, step.entry, step.finish)
                 trends.take(step)
+                work.take(step)
                 if (entry := past.audited(step)) is not None:
                     storage.audit.add(entry)
             storage.commit()
         trends.finish()
         storage.rollups.record([(size, start, pack(one)) for (size, start), one in trends.buckets.items()])
+        for hour, parts in work.hours():
+            storage.rollups.add_work(hour, parts)
         storage.commit()
         if past.lost_at is not None:
             storage.directory.record_agent(KnownAgent(LOST, LOST, AgentPresence.LOST, past.lost_at))

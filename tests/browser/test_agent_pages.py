@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from tests.harness.hub import Hub
 from tests.harness.socket import Socket
+from tests.harness.waiting import wait_for
 from tests.processes.test_agent_orders import environment, stopped
 
 Watch = Callable[..., Any]
@@ -86,6 +88,31 @@ def test_A73_what_is_ordered_on_the_page_stands_in_the_audit_log_with_before_and
     page.locator('[data-testid="audit-row"]:not([data-action="token.end_old"])').first.wait_for(state="detached")
     assert rows.count() == 1 and "action=token.end" in page.url
     assert token not in page.content() and token not in page.evaluate("JSON.stringify(localStorage)")
+    watched.check()
+
+
+def test_an_agents_page_says_how_busy_it_was_and_still_does_after_a_restart(hub: Hub, watch: Watch) -> None:
+    worker = agent(hub, "worker")
+    hub.submit("held", assign_to="worker")
+    worker.hear_type("task_assign")
+
+    def found() -> dict[str, Any]:
+        answer: dict[str, Any] = hub.get("/api/dashboard/agents/worker", token=None).json
+        return answer
+
+    wait_for(lambda: (found()["utilisation_day"] or 0) > 0, 10, "some of its time counted")
+    watched = watch()
+    page = watched.open("/agents/worker")
+    shown = page.get_by_test_id("utilisation")
+    wait_for(lambda: re.findall(r"\d+\s%", shown.inner_text()) != [], 10, "shares on the page")
+    assert "7 days" in shown.inner_text() and page.locator(".hours rect").count() == 1
+    assert len(found()["utilisation_hours"]["shares"]) == 168
+    worker.close()
+    hub.stop()
+    hub.start()
+    kept = found()
+    assert kept["utilisation_day"] > 0 and kept["utilisation_week"] > 0
+    assert kept["utilisation"] is None, "while this hub has run it was not there"
     watched.check()
 
 

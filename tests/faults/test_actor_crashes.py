@@ -17,7 +17,7 @@ import pytest
 
 from actors.agent_fsm import AgentFSM
 from actors.broadcaster import Broadcaster
-from actors.dashboard_state import DashboardState, Rebuild
+from actors.dashboard_state import CountWork, DashboardState, Rebuild
 from actors.gateway import Gateway
 from actors.output import Output
 from actors.scheduler import Scheduler
@@ -221,6 +221,7 @@ class Script:
         self._one_is_replaced()
         self.box.crash(names.SCHEDULER)  # and the gateway with it, so every link is cut
         self._tell(names.DASHBOARD_STATE, Rebuild())
+        self._tell(names.DASHBOARD_STATE, CountWork())
         self.web.run()
 
     def _one_comes_back(self) -> None:

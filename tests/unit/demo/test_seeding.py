@@ -37,6 +37,14 @@ def test_counters_trends_and_tasks_agree(rows: sqlite3.Connection) -> None:
     assert sum(hour.dead for hour in hours) == by_status["dead_letter"]
 
 
+def test_agents_were_never_busier_than_they_were_there_and_as_long_as_their_tasks(rows: sqlite3.Connection) -> None:
+    hours = rows.execute("SELECT busy, there FROM agent_hour").fetchall()
+    assert hours and all(0 <= busy <= there for busy, there in hours)
+    week_ago = rows.execute("SELECT MIN(start) FROM agent_hour").fetchone()[0]
+    of_tasks = "SELECT SUM(updated_at - assigned_at) FROM task WHERE status = 'completed' AND assigned_at >= ?"
+    assert sum(busy for busy, _ in hours) >= rows.execute(of_tasks, (week_ago,)).fetchone()[0] > 0
+
+
 def test_a_group_of_dead_letters_began_before_it_ended(rows: sqlite3.Connection) -> None:
     """They die within one batch here, which is when the first time was once the last."""
     deaths: dict[str, list[int]] = {}

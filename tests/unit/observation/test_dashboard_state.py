@@ -12,7 +12,8 @@ import pytest
 from freezegun import freeze_time
 from msgspec.structs import replace
 
-from actors.dashboard_state import NO_VITALS, DashboardState
+from actors.dashboard_state import NO_VITALS, WORK_TURN, DashboardState
+from actors.utilisation import hour_of
 from actors.vocabulary.agents import ReadView
 from actors.vocabulary.dashboard import (
     AcknowledgeCondition,
@@ -36,7 +37,7 @@ from actors.vocabulary.events import (
     AgentView,
     TaskEvent,
 )
-from actors.vocabulary.fleet import AgentMode
+from actors.vocabulary.fleet import AgentMode, RecordWork
 from actors.vocabulary.names import DASHBOARD_STATE, GATEWAY, TASK_QUEUE, agent_fsm
 from actors.vocabulary.tasks import (
     AgentPresence,
@@ -80,6 +81,7 @@ class StandInQueue(Actor):
         RecordRollups: "record_rollups",
         ReadRollups: "read_rollups",
         ReadVitals: "vitals",
+        RecordWork: "record_work",
     }
 
     def __init__(self, table: dict[str, Any], *, slow: bool = False) -> None:
@@ -106,7 +108,13 @@ class StandInQueue(Actor):
         self.table["recorded"] = [*self.table.get("recorded", []), message]
 
     def together(self, message: Together) -> tuple[object, ...]:
-        answers = {ReadRollups: self.read_rollups, ReadVitals: self.vitals, ReadSetting: self.read_setting}
+        answers: dict[type, Callable[[Any], object]] = {
+            ReadRollups: self.read_rollups,
+            ReadVitals: self.vitals,
+            ReadSetting: self.read_setting,
+            RecordRollups: self.record_rollups,
+            RecordWork: self.record_work,
+        }
         return tuple(answers[type(one)](one) for one in message.requests)
 
     def read_setting(self, _: ReadSetting) -> object:
@@ -119,6 +127,9 @@ class StandInQueue(Actor):
         kept = self.table.setdefault("rollups", {})
         kept.update({(size, bucket.start): pack(bucket) for size, bucket in message.buckets})
         self.table.setdefault("starts", {})[message.booted_at] = message.boot_id
+
+    def record_work(self, message: RecordWork) -> None:
+        self.table.setdefault("work", []).append(message)
 
     def read_rollups(self, message: ReadRollups) -> StoredRollups:
         kept = sorted(self.table.get("rollups", {}).items())
@@ -832,6 +843,33 @@ def test_trends_outlive_an_orderly_end_and_a_crash_costs_at_most_ten_seconds(hub
     assert hub.runtime.names.whereis(DASHBOARD_STATE) is None
     hub.start()
     assert hub.trends(3600)[0].submitted == 2
+
+
+def test_how_busy_agents_were_is_told_every_five_minutes_and_at_an_orderly_end(
+    hub: Hub, make_agent: Callable[..., AgentView]
+) -> None:
+    hub.start_queue()
+    hub.start()
+    hub.publish(AgentJoined(make_agent(agent_id="a", slots=2), at=START_MS))
+    hub.runtime.advance(299.0)
+    assert "work" not in hub.table
+    hub.runtime.advance(301.0)
+    assert sum(there for told in hub.table["work"] for _, _, there in told.parts) == 2 * 600_000
+    hub.runtime.advance(10.0)
+    cell = hub.runtime.names.cell(DASHBOARD_STATE)
+    assert cell is not None
+    cell.stop(Shutdown("as its supervisor does"))
+    hub.runtime.settle()
+    assert [(told.hour, told.parts) for told in hub.table["work"]][-1] == (hour_of(START_MS), (("a", 0, 20_000),))
+
+
+def test_a_large_fleet_is_counted_a_few_at_a_time(hub: Hub, make_agent: Callable[..., AgentView]) -> None:
+    hub.start_queue()
+    hub.start()
+    for number in range(2 * WORK_TURN + 1):
+        hub.publish(AgentJoined(make_agent(agent_id=f"a{number}"), at=START_MS))
+    hub.runtime.advance(301.0)
+    assert [len(told.parts) for told in hub.table["work"]] == [WORK_TURN, WORK_TURN, 1]
 
 
 def test_the_snapshot_tells_the_flow_of_each_lane_and_of_the_hour(

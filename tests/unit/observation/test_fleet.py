@@ -195,3 +195,45 @@ def test_what_is_kept_of_an_agent_is_bounded() -> None:
 
 def test_the_order_has_every_state_once() -> None:
     assert len(set(HELP_ORDER)) == len(HELP_ORDER)
+
+
+# --- counting work --------------------------------------------------------------------------------------------------
+
+
+def test_what_an_agent_was_busy_is_told_once_whatever_goes_on(days: Days) -> None:
+    """A task of an hour is told in parts, and its duration is still the hour."""
+    days.join("a", slots=2)
+    days.task("a", 1, "task_assigned", 0)
+    told = []
+    for minute in (5, 10, 60):
+        told += days.fleet.count_work(at(60 * minute).monotonic_s, 10)
+    days.task("a", 1, "task_completed", 3_660)
+    told += days.fleet.count_work(at(3_660).monotonic_s, 10)
+    assert sum(busy for _, busy, _ in told) == 3_660_000
+    assert sum(there for _, _, there in told) == 2 * 3_660_000
+    row = days.row("a", 3_660)
+    assert row["last_tasks"][0]["duration_ms"] == 3_660_000
+    assert row["uncounted_work"] == (0, 0)
+    assert row["utilisation"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_is_shown_between_two_rounds_is_told_by_the_next(days: Days) -> None:
+    days.join("a")
+    days.task("a", 1, "task_assigned", 0)
+    assert days.row("a", 30)["uncounted_work"] == (30_000, 30_000)
+    assert days.row("a", 40)["uncounted_work"] == (40_000, 40_000)
+    days.leave("a", 50, clean=True)
+    assert days.fleet.count_work(at(90).monotonic_s, 10) == (("a", 40_000, 50_000),)
+
+
+def test_a_round_passes_every_agent_once_and_leaves_out_those_that_were_not_there(days: Days) -> None:
+    for number in range(5):
+        days.join(f"a{number}")
+    days.leave("a1", 0, clean=True)
+    seen = []
+    while True:
+        seen += [agent_id for agent_id, _, _ in days.fleet.count_work(at(10).monotonic_s, 2)]
+        if not days.fleet.is_counting:
+            break
+    assert seen == ["a0", "a2", "a3", "a4"]
+    assert days.fleet.count_work(at(10).monotonic_s, 10) == (), "nothing since"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from freezegun import freeze_time
 
+from actors.utilisation import HOUR_MS, KEPT_HOURS, hour_of
 from actors.vocabulary import tasks as v
+from actors.vocabulary.fleet import ReadAgentRecords, RecordWork
 from actors.vocabulary.trends import ReadRollups, ReadVitals, RecordRollups, Vitals
 from tests.unit.queue.conftest import Queue
 from wire.rollups import KEPT_S, Rollup, unpack
@@ -44,6 +48,38 @@ def test_a_bucket_is_replaced_and_outlives_a_kill(queue: Queue) -> None:
     assert kept(queue, 10) == [Rollup(start, submitted=2, wait=((40, 2),))]
     assert [one.submitted for one in kept(queue, 60)] == [1]
     assert queue.ask(ReadRollups(10, start + 1)).packed == ()
+
+
+def work(queue: Queue, agent_id: str) -> tuple[tuple[int, int, int], ...]:
+    found: tuple[tuple[int, int, int], ...] = queue.ask(ReadAgentRecords(agent_id)).work
+    return found
+
+
+def test_work_is_added_to_its_hour_and_outlives_a_kill(queue: Queue) -> None:
+    hour = hour_of(now_ms(queue))
+    queue.ask(RecordWork(hour - HOUR_MS, (("a", 1, 10), ("b", 2, 20))))
+    queue.ask(RecordWork(hour, (("a", 3, 30),)))
+    queue.ask(RecordWork(hour, (("a", 4, 40),)))
+    queue.reopen()
+    assert work(queue, "a") == ((hour - HOUR_MS, 1, 10), (hour, 7, 70))
+    assert work(queue, "b") == ((hour - HOUR_MS, 2, 20),)
+    assert work(queue, "nobody") == ()
+
+
+def test_hours_of_work_go_after_a_week_and_none_has_more_agents_than_are_kept(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.rollup_keeper.AGENTS_KEPT", 2)
+    hour = hour_of(now_ms(queue))
+    queue.ask(RecordWork(hour - KEPT_HOURS * HOUR_MS, (("a", 1, 10),)))
+    queue.ask(RecordWork(hour, (("a", 1, 10), ("b", 1, 10), ("c", 1, 10))))
+    queue.ask(RecordWork(hour, (("b", 1, 10), ("c", 1, 10))))
+    assert [len(work(queue, agent_id)) for agent_id in "abc"] == [1, 1, 0]
+    assert work(queue, "b") == ((hour, 2, 20),)
+    queue.ref.stop()
+    queue.runtime.settle()
+    with closing(sqlite3.connect(queue.path)) as db:
+        assert db.execute("SELECT COUNT(*) FROM agent_hour").fetchone() == (2,)
 
 
 def test_each_start_of_a_hub_is_marked_once(queue: Queue) -> None:

@@ -4,6 +4,7 @@
 import { taskAddress } from '../base.js';
 import { AgentControls } from '../panels/agent_controls.js';
 import { ConnectionStrip } from '../panels/connection_strip.js';
+import { Utilisation } from '../panels/utilisation.js';
 import { useTitle } from '../shell/title.js';
 import { useResource } from '../store/resource.js';
 import { AGENT_STATES, State } from '../ui/chip.js';
@@ -14,7 +15,6 @@ import { Panel } from '../ui/panel.js';
 import { Table } from '../ui/table.js';
 import { count, foreignText, shortId } from '../ui/text.js';
 import { Ago, For, duration, roughly } from '../ui/time.js';
-import { share } from './agents.js';
 
 /** @typedef {import('./agents.js').FleetAgent} FleetAgent */
 
@@ -60,6 +60,7 @@ export function Agent({ params }) {
         </div>
         <div class="agent-column">
           <${Figures} agent=${agent} />
+          <${Panel} title="Utilisation" padded><${Utilisation} agent=${agent} /><//>
           <${Panel} title="Connection" padded><${ConnectionStrip} connections=${agent.connections ?? []} /><//>
           <${Identity} agent=${agent} />
         </div>
@@ -140,7 +141,6 @@ function Figures({ agent }) {
         <dt>Slots</dt><dd>${slots}</dd>
         <dt>Done</dt><dd>${count(agent.done_hour)}</dd>
         <dt>Failed</dt><dd class=${agent.failed_hour > 0 ? 'tone-critical' : ''}>${count(agent.failed_hour)}</dd>
-        <dt>Busy</dt><dd title="The share of its slots' time that tasks were in them">${share(agent.utilisation)}</dd>
         <dt>Run time</dt><dd title="Of the completed ones among its last 50 tasks">${duration(agent.p50_ms)} p50, ${duration(agent.p95_ms)} p95</dd>
       </dl>
     <//>

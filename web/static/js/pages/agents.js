@@ -16,7 +16,7 @@ import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { Panel } from '../ui/panel.js';
 import { Table } from '../ui/table.js';
-import { count, foreignText, plural, shortId } from '../ui/text.js';
+import { count, foreignText, plural, share, shortId } from '../ui/text.js';
 import { For, duration, roughly } from '../ui/time.js';
 
 /**
@@ -172,11 +172,6 @@ function Work({ agent }) {
   const more = agent.slots_used > 1 ? ` and ${agent.slots_used - 1} more` : '';
   const progress = task.progress === null ? '' : ` ${task.progress}\u00a0%`;
   return html`<span class="work"><a class="one-line" href=${taskAddress(task.task_id)} title=${foreignText(task.description)}><bdi>${foreignText(task.description, 120) || shortId(task.task_id)}</bdi></a><span class="quiet">${progress}${more}</span></span>`;
-}
-
-/** @param {unknown} part of 1 */
-export function share(part) {
-  return typeof part === 'number' ? `${Math.round(part * 100)}\u00a0%` : '–';
 }
 
 /** @param {{isFiltered: boolean, onAdd: () => void}} props */

@@ -73,3 +73,11 @@ export function bytes(value) {
   const size = value / 1024 ** step;
   return `${step > 0 && size < 10 ? size.toFixed(1) : Math.round(size)} ${BYTES[step]}`;
 }
+
+/**
+ * "62 %"; `–` when there is no number.
+ * @param {unknown} part 0 to 1
+ */
+export function share(part) {
+  return typeof part === 'number' ? `${Math.round(part * 100)}\u00a0%` : '–';
+}
