@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,6 +46,43 @@ def is_at(page: Any, path: str, title: str) -> None:
 
 def has_focus(page: Any, selector: str) -> bool:
     return bool(page.evaluate("selector => document.activeElement?.matches(selector)", selector))
+
+
+SCRIPT_BYTES = 150 * 1024
+STYLE_BYTES = 30 * 1024
+
+
+def test_A05_the_first_transfer_is_small_compressed_and_never_made_again(hub: Hub, watch: Watch) -> None:
+    """Bodies, as counted by the browser. How long a request lasts is left to the measurements of ``bench/``."""
+    watched = watch()
+    page = watched.page
+    answers: dict[str, Any] = {}
+    sizes: Counter[str] = Counter()
+    session = page.context.new_cdp_session(page)
+    session.on("Network.responseReceived", lambda one: answers.update({one["requestId"]: one}))
+    session.on("Network.dataReceived", lambda one: sizes.update({one["requestId"]: one["encodedDataLength"]}))
+    session.send("Network.enable")
+
+    def arrived(kind: str) -> dict[str, int]:
+        found = {key: one["response"] for key, one in answers.items() if one["type"] == kind}
+        return {one["url"]: sizes[key] for key, one in found.items() if sizes[key] > 0}
+
+    live(watched)
+    page.wait_for_load_state("networkidle")
+    scripts, styles = arrived("Script"), arrived("Stylesheet")
+    assert len(scripts) > 30 and 0 < sum(scripts.values()) <= SCRIPT_BYTES
+    assert len(styles) > 5 and 0 < sum(styles.values()) <= STYLE_BYTES
+    for one in answers.values():
+        headers = {key.lower(): value for key, value in one["response"]["headers"].items()}
+        if one["type"] in ("Script", "Stylesheet"):
+            assert re.search(r"/static/[0-9a-f]{16}/", one["response"]["url"])
+            assert "immutable" in headers["cache-control"] and "max-age=31536000" in headers["cache-control"]
+            assert headers.get("content-encoding") == "gzip" or int(headers["content-length"]) < 1024, headers
+    answers.clear()
+    live(watched)
+    page.wait_for_load_state("networkidle")
+    assert not arrived("Script") and not arrived("Stylesheet"), "all of it is kept"
+    watched.check()
 
 
 def test_A06_every_address_opens_its_page_and_back_and_forward_lead_there_again(hub: Hub, watch: Watch) -> None:

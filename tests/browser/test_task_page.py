@@ -71,6 +71,41 @@ def test_A50_and_A51_a_waiting_task_says_why_and_goes_on_before_ones_eyes(
     watched.check()
 
 
+def test_A51_each_cause_of_waiting_is_told_by_its_own_reason(hub: Hub, watch: Watch, expect: Any) -> None:
+    """Those that A50 leaves. Nothing waits for paused lanes, dependencies, limits or a later start, as these are not built."""
+
+    def agent(name: str, *capabilities: str) -> Socket:
+        socket = Socket(f"{hub.ws_url}/ws")
+        hello = {"agent_id": name, "token": hub.agent_token(name), "capabilities": list(capabilities)}
+        assert socket.ask(type="identify", **hello)["type"] == "identified"
+        return socket
+
+    watched = watch()
+    page = watched.page
+
+    def says(task_id: str, reason: str, words: str) -> None:
+        watched.open(f"/tasks/{task_id}")
+        expect(page.get_by_test_id("why")).to_have_attribute("data-reason", reason, timeout=10_000)
+        expect(page.get_by_test_id("why")).to_contain_text(words)
+
+    alone = hub.submit("alone", needed_capabilities=["sew"])
+    says(alone, "no_agents", "No agent is connected.")
+    clumsy, resting = agent("clumsy", "fall"), agent("resting", "sew")
+    resting.hear_type("task_assign")
+    assert hub.post("/api/agents/resting/pause").status == 200
+    resting.ask(type="task_complete", task_id=alone, generation=1)
+    says(hub.submit("for one that rests", assign_to="resting"), "pinned_agent_paused", "is paused")
+    says(hub.submit("sew on", needed_capabilities=["sew"]), "agents_paused", "is paused or drains: resting")
+    fallen = hub.submit("fall", needed_capabilities=["fall"], max_retries=6)
+    for generation in (1, 3, 5):  # each wait is twice as long as the one before
+        clumsy.hear_type("task_assign", 30)
+        clumsy.ask(type="task_failed", task_id=fallen, generation=generation, error="it fell")
+    says(fallen, "back_off", "the next one begins in")
+    watched.check()
+    clumsy.close()
+    resting.close()
+
+
 def test_A52_each_attempt_has_a_bar_with_its_true_length(hub: Hub, watch: Watch, expect: Any) -> None:
     task_id = hub.submit("Try hard", needed_capabilities=["x"], max_retries=3)
     ends = [("one", "task_failed"), ("two", "task_failed"), ("one", "task_complete")]

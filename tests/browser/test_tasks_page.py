@@ -275,3 +275,48 @@ def test_A80_axe_finds_nothing_and_the_lists_fit_the_window(full: Hub, watch: Wa
     page.goto(full.url + "/dead")
     page.wait_for_selector("[data-testid=dead-group]")
     check("groups")
+
+
+def test_A18_a_confirmation_means_what_it_was_opened_with_whatever_the_list_does_meanwhile(
+    hub: Hub, watch: Watch, expect: Any
+) -> None:
+    chosen = hub.submit("the one that is meant", assign_to="nobody")
+    others = [hub.submit(f"another {n}", assign_to="nobody") for n in range(3)]
+    watched = watch()
+    page = watched.open(f"/tasks?q={quote('state:queued')}&sort=lane")
+    expect(rows(page)).to_have_count(4)
+    page.locator(f"[data-task-id={chosen}] input").check()
+    with page.expect_request("**/api/operations/preview") as asked:
+        page.get_by_test_id("bulk-cancel").click()
+    assert asked.value.post_data_json["ids"] == [chosen]
+    dialog = page.get_by_test_id("bulk-dialog")
+    expect(dialog.get_by_role("listitem")).to_contain_text("the one that is meant")
+    others += [hub.submit(f"more urgent {n}", assign_to="nobody", priority="urgent") for n in range(3)]
+    assert hub.post(f"/api/tasks/{chosen}/lane", {"lane": "low"}).status == 200
+    expect(page.locator(f"[data-task-id={chosen}]")).to_contain_text("low")  # the list behind the dialog follows
+    with page.expect_request("**/api/operations") as begun:
+        dialog.get_by_test_id("bulk-start").click()
+    assert begun.value.post_data_json["preview"]
+    expect(dialog.get_by_test_id("operation")).to_have_attribute("data-state", "finished", timeout=20_000)
+    assert hub.task(chosen)["status"] == "cancelled"
+    assert {hub.task(one)["status"] for one in others} == {"queued"}
+    watched.check()
+
+
+def test_A21_what_is_done_in_one_tab_is_seen_in_the_others(hub: Hub, watch: Watch, expect: Any) -> None:
+    """Of one hub, as a second one beside it is not built."""
+    task_id = hub.submit("seen by two", assign_to="nobody")
+    one, two, three = watch(), watch(), watch()
+    acting, listing, counting = one.open(f"/tasks/{task_id}"), two.open("/tasks"), three.open("/")
+    for page in (acting, listing, counting):
+        page.locator("[data-testid=connection-chip][data-phase=live]").wait_for(timeout=10_000)
+    row = listing.locator(f"[data-task-id={task_id}]")
+    expect(row).to_contain_text("Queued")
+    expect(counting.get_by_test_id("counter-queued")).to_have_text("1")
+    acting.get_by_role("button", name="Cancel", exact=True).click()
+    acting.get_by_test_id("cancel-dialog").get_by_role("button", name="Cancel the task").click()
+    expect(row).to_contain_text("Cancelled", timeout=3_000)
+    expect(counting.get_by_test_id("counter-queued")).to_have_text("0", timeout=3_000)
+    expect(acting.locator(".task-head .state").first).to_have_text("Cancelled", timeout=3_000)
+    for watched in (one, two, three):
+        watched.check()

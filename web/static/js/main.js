@@ -11,6 +11,7 @@ import { applyDensity, applyTheme } from './store/choices.js';
 import { start } from './store/hub.js';
 import { startNotifications } from './store/notifications.js';
 import { startTicking } from './ui/clock.js';
+import { keepFocus } from './ui/focus.js';
 import { html } from './ui/html.js';
 
 applyTheme();
@@ -20,6 +21,7 @@ startRouter();
 startTitle();
 startKeys();
 startTicking();
+keepFocus();
 watchVersion();
 render(html`<${App} />`, document.body);
 start();

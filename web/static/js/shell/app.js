@@ -3,6 +3,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import { Boundary } from '../ui/boundary.js';
+import { focusTitle } from '../ui/focus.js';
 import { html } from '../ui/html.js';
 import { Toasts } from '../ui/toast.js';
 import { at } from '../base.js';
@@ -44,7 +45,7 @@ function useFocusOnHeading() {
     before.current = place.value;
     document.querySelector('main')?.scrollTo({ top: 0 });
     window.scrollTo({ top: 0 });
-    /** @type {HTMLElement | null} */ (document.querySelector('h1'))?.focus({ preventScroll: true });
+    focusTitle();
   });
 }
 

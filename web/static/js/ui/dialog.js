@@ -1,7 +1,11 @@
 // @ts-check
-/** A modal dialog. The browser keeps the focus in it and gives it back; Escape and a click beside it close it. */
+/**
+ * A modal dialog. The browser keeps the focus in it; it goes back to where it was, or to the title of the page when what had it is
+ * gone. Escape and a click beside it close it.
+ */
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { focusTitle } from './focus.js';
 import { html } from './html.js';
 
 let made = 0;
@@ -20,6 +24,7 @@ export function Dialog({ title, onClose, children, testid, wide }) {
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      else focusTitle();
     };
   }, []);
   return html`
