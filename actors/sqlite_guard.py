@@ -5,7 +5,9 @@ our locks on it are gone without an error. Another process can then write into o
 user and delete the WAL, and every later commit of ours succeeds into a file that nobody will ever read. Two looks:
 
 - the three paths still lead to the files that were there when we opened them (a deleted or replaced one shows);
-- the kernel still lists our locks on them (``/proc/locks``, on Linux), so the first step is seen before the second happens.
+- the kernel still lists our locks beside our descriptors of them (``/proc/self/fdinfo``, on Linux), so the first step is seen
+  before the second happens. ``/proc/locks`` says the same of the whole machine, but it is not read in one piece: a line may be
+  missing while others lock and unlock.
 """
 
 from __future__ import annotations
@@ -15,11 +17,8 @@ from pathlib import Path
 
 from actors.storage import StorageFailed
 
-_LOCKS = "/proc/locks"
-
-#: The kernel's list is not read in one piece: while other processes take and leave locks, one reading of it may miss ours. A lock
-#: that is really gone is in none.
-LOOKS = 5
+_DESCRIPTORS = "/proc/self/fd"
+_DESCRIPTOR_FACTS = "/proc/self/fdinfo"
 
 
 class FileGuard:
@@ -29,8 +28,8 @@ class FileGuard:
         self._paths = [f"{path}{suffix}" for suffix in ("", "-wal", "-shm")]
         self._files = [_identity(one) for one in self._paths]
         # SQLite keeps a lock on the database and one on the -shm as long as the connection lives; the WAL has none.
-        self._locked = [str(self._files[index][1]) for index in (0, 2)]
-        self._sees_locks = _held_inodes().issuperset(self._locked)
+        holders = [_holder(self._files[index]) for index in (0, 2)]
+        self._holders = [one for one in holders if one is not None] if None not in holders else []
 
     def check(self) -> None:
         """Raises ``StorageFailed``."""
@@ -41,7 +40,7 @@ class FileGuard:
                 raise StorageFailed(f"{path} was deleted or moved while the hub uses it") from None
             if found != known:
                 raise StorageFailed(f"{path} was replaced while the hub uses it")
-        if self._sees_locks and not any(_held_inodes().issuperset(self._locked) for _ in range(LOOKS)):
+        if not all(map(_holds_lock, self._holders)):
             raise StorageFailed(f"the locks on {self._paths[0]} are gone: something in this process opened the file")
 
 
@@ -51,17 +50,25 @@ def _identity(path: str) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _held_inodes() -> set[str]:
-    """Inodes on which this process holds POSIX locks, as the kernel lists them; empty where it does not."""
-    pid = str(os.getpid())
-    held: set[str] = set()
+def _holder(file: tuple[int, int]) -> str | None:
+    """The number of our descriptor of ``file`` that holds a lock; None: none does, or the system does not say."""
     try:
-        with open(_LOCKS, encoding="ascii") as lines:
-            for line in lines:
-                # "1: POSIX  ADVISORY  READ 1234 fe:01:131090 128 128"; a waiting lock has "->" in front of POSIX.
-                words = line.split()
-                if len(words) >= 8 and words[1] == "POSIX" and words[4] == pid:
-                    held.add(words[5].rpartition(":")[2])
+        numbers = os.listdir(_DESCRIPTORS)
     except OSError:
-        return set()
-    return held
+        return None
+    return next((one for one in numbers if _leads_to(one, file) and _holds_lock(one)), None)
+
+
+def _leads_to(number: str, file: tuple[int, int]) -> bool:
+    try:
+        return _identity(f"{_DESCRIPTORS}/{number}") == file
+    except OSError:  # closed since it was listed
+        return False
+
+
+def _holds_lock(number: str) -> bool:
+    try:
+        with open(f"{_DESCRIPTOR_FACTS}/{number}", encoding="ascii") as facts:
+            return any(line.startswith("lock:") for line in facts)
+    except OSError:
+        return False

@@ -1,28 +1,46 @@
-"""The guard over the database file: it sees a lock that is gone, and takes no line of the list that it missed for one."""
+"""The guard over the database file: it sees a lock that is gone, and takes nothing that others do for that."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from actors import sqlite_guard
 from actors.sqlite_storage import SqliteStorage
 from actors.storage import StorageFailed
 
+LOCK_AND_UNLOCK = """
+import fcntl, sys
+with open(sys.argv[1], "w") as own:
+    print(flush=True)
+    while True:
+        fcntl.lockf(own, fcntl.LOCK_EX)
+        fcntl.lockf(own, fcntl.LOCK_UN)
+"""
 
-def test_a_line_that_was_missed_while_others_locked_and_unlocked_is_no_loss(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+def test_others_that_lock_and_unlock_all_the_time_are_no_loss(tmp_path: Path) -> None:
     storage = SqliteStorage(tmp_path / "hub.db")
-    held, looks = sqlite_guard._held_inodes, iter((False, False, True))
-    monkeypatch.setattr(sqlite_guard, "_held_inodes", lambda: held() if next(looks) else set())
-    storage.idle(1.0)
-    assert next(looks, None) is None
+    others = [
+        subprocess.Popen([sys.executable, "-c", LOCK_AND_UNLOCK, str(tmp_path / str(n))], stdout=subprocess.PIPE)
+        for n in range(2)
+    ]
+    try:
+        for one in others:
+            assert one.stdout is not None
+            one.stdout.readline()
+        for second in range(2_000):
+            storage.idle(float(second))
+    finally:
+        for one in others:
+            one.kill()
+            one.communicate()
     storage.close()
 
 
-def test_a_lock_that_something_in_this_process_dropped_is(tmp_path: Path) -> None:
+def test_a_lock_that_something_in_this_process_dropped_is_one(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     storage = SqliteStorage(path)
     storage.idle(1.0)
