@@ -14,8 +14,10 @@ run: $(RUN_STAMP)
 demo: $(RUN_STAMP)
 	$(VENV)/bin/agentcom demo
 
+# First what compares rates, with the machine to itself; then everything else, in two processes.
 test: $(TEST_STAMP) chromium
-	$(VENV)/bin/pytest -q
+	$(VENV)/bin/pytest -q tests/bench
+	$(VENV)/bin/pytest -q --ignore tests/bench --numprocesses 2 --dist worksteal
 
 lint: $(TEST_STAMP)
 	$(VENV)/bin/ruff check .

@@ -23,6 +23,9 @@ from tests.simulation.world import FAULTS, World, make_template, work_folder
 
 GATE, FULL = 2_000, 50_000
 
+#: Tests that the seeds are dealt out to, so that several processes can take them.
+SHARES = 8
+
 #: Each of these once showed a fault of the product; they run first for ever.
 LESSONS = (35, 36, 143, 175, 215, 260, 266, 1147)
 
@@ -44,11 +47,13 @@ def run(seed: int, folder: Path) -> World:
 
 
 @pytest.mark.timeout(3600)
-def test_no_seed_breaks_a_rule(folder: Path, request: pytest.FixtureRequest) -> None:
-    """I1 to I4, I6, I8 to I11 of the reliability rules; each kind of fault strikes hundreds of times."""
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_seed_breaks_a_rule(folder: Path, request: pytest.FixtureRequest, share: int) -> None:
+    """I1 to I4, I6, I8 to I11 of the reliability rules; each kind of fault strikes dozens of times in each share."""
     count = FULL if request.config.getoption("--full") else GATE
+    seeds = (*LESSONS, *range(1_000, 1_000 + count - len(LESSONS)))
     struck: set[str] = set()
-    for number, seed in enumerate((*LESSONS, *range(1_000, 1_000 + count - len(LESSONS)))):
+    for number, seed in enumerate(seeds[share::SHARES]):
         world = run(seed, folder)
         struck |= {line.split(" ", 1)[1] for line in world.fault_log}
         assert not world.violations, f"seed {seed} ({world.faults}): {world.violations}\n" + "\n".join(world.fault_log)

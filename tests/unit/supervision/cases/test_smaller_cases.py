@@ -19,6 +19,7 @@ from supervision.runtime import Runtime
 from supervision.spec import ChildSpec, ChildType, SpecError, Strategy, SupervisorFlags
 from supervision.supervisor import Supervisor, child
 from supervision.testing import Tree, tree
+from tests.harness.waiting import wait_for
 from tests.unit.supervision.world import spec, world
 
 __all__ = ["tree"]
@@ -46,7 +47,7 @@ def test_faulty_application_shutdown() -> None:
     inner = child(Supervisor, SupervisorFlags(), [child(Faulty, name="faulty")], name="inner")
     with pytest.raises(pykka.ActorDeadError, match=r"failed to start inner.*failed to start faulty.*no such setting"):
         runtime.spawn(Supervisor, SupervisorFlags(), [inner], name="top")
-    assert runtime.living() == []
+    wait_for(lambda: runtime.living() == [], 10, "the end of the last turn")
     runtime.close()
 
 
