@@ -38,12 +38,18 @@ class Tick:
     """Ask the queue what waits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Pair agents with tasks, once for everything that was in the mailbox before."""
+
+
 class Scheduler(Actor):
     handles: ClassVar[dict[type, str]] = {
         AgentReady: "ready",
         AgentUnready: "unready",
         Published: "observe",
         Tick: "tick",
+        Match: "match",
     }
 
     def __init__(self) -> None:
@@ -53,6 +59,7 @@ class Scheduler(Actor):
         self._reserved: Counter[str] = Counter()
         """Offers of an agent's slots that the queue has not answered."""
         self._left_while_reserved: set[str] = set()
+        self._is_match_due = False
         self._number = 0
         self._on_the_way: dict[str, list[tuple[int, int]]] = {}
         """(number, tasks) of the assignments that the agent's FSM has not said it has seen."""
@@ -70,7 +77,7 @@ class Scheduler(Actor):
         self._left_while_reserved.discard(message.agent_id)
         spoken_for = self._reserved[message.agent_id] + self._unseen(message.agent_id, message.seen)
         self._ready.set(message.agent_id, message.capabilities, message.free - spoken_for)
-        self._match()
+        self._match_soon()
 
     def _unseen(self, agent_id: str, seen: int | None) -> int:
         """How many tasks are on their way to an agent that has seen assignment number ``seen``."""
@@ -94,7 +101,7 @@ class Scheduler(Actor):
             return
         if task.status is QUEUED and (task.not_before is None or event.event == "task_ready"):
             self._backlog.add(frozenset(task.needed_capabilities), task.assign_to)
-            self._match()
+            self._match_soon()
         elif event.previous == QUEUED and task.status is not ASSIGNED:
             self._backlog.drop(frozenset(task.needed_capabilities), task.assign_to)
         if event.agent_id is not None and event.event in WITHDRAWALS and event.previous == ASSIGNED:
@@ -107,11 +114,17 @@ class Scheduler(Actor):
         # While claims are in flight the queue's numbers and ours count some tasks twice; the next tick will do.
         if isinstance(answer, Backlog) and not self._reserved:
             self._backlog.replace(answer.by_needs, answer.pinned)
-            self._match()
+            self._match_soon()
 
     # --- pairing --------------------------------------------------------------------------------------------------
 
-    def _match(self) -> None:
+    def _match_soon(self) -> None:
+        if not self._is_match_due:
+            self._is_match_due = True
+            self.actor_ref.tell(Match())
+
+    def match(self, _: Match) -> None:
+        self._is_match_due = False
         offers: list[Offer] = []
         taken_for: list[frozenset[str] | None] = []
         for agent_id, capabilities, needs in self._backlog.pairs(self._ready):
@@ -144,7 +157,7 @@ class Scheduler(Actor):
                 handed.setdefault(offer.agent_id, []).append(task)
         for agent_id, tasks in handed.items():
             self._hand_out(agent_id, tuple(tasks))
-        self._match()
+        self._match_soon()
 
     def _take_back(self, offer: Offer) -> None:
         if offer.agent_id not in self._left_while_reserved:
