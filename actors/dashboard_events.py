@@ -15,8 +15,10 @@ by ``Broadcaster``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
+from actors.task_ids import id_of
 from actors.vocabulary.events import (
     AgentChanged,
     AgentForgotten,
@@ -25,6 +27,7 @@ from actors.vocabulary.events import (
     AgentModeChanged,
     TaskEvent,
 )
+from actors.vocabulary.fleet import FinishedAttempt
 
 Committed: TypeAlias = TaskEvent | AgentJoined | AgentLeft | AgentChanged | AgentModeChanged | AgentForgotten
 
@@ -81,6 +84,23 @@ def browser_event(seq: int, event: Committed) -> dict[str, object]:
     if isinstance(event, AgentForgotten):
         return {"type": "agent_forgotten", "seq": seq, "agent_id": event.agent_id, "timestamp": event.at}
     return _status_changed(seq, event)
+
+
+def past_event(end: FinishedAttempt) -> dict[str, object]:
+    """Of a task that came to its end before anybody counted: what its row says, without a number."""
+    return {
+        "type": "task_event",
+        "task_id": id_of(end.key),
+        "event": f"task_{end.status}",
+        "task_status": end.status,
+        "agent_id": end.agent_id,
+        "timestamp": end.ended_at,
+    }
+
+
+def is_memorable(shown: Mapping[str, object]) -> bool:
+    """Whether it is worth telling later: progress and changes of state are of the moment."""
+    return shown["type"] != "status_changed" and shown.get("event") != "task_progress"
 
 
 def _task_event(seq: int, event: TaskEvent) -> dict[str, object]:

@@ -138,6 +138,7 @@ OPERATIONS: dict[str, Operation] = {
     "dashboard.snapshot": Operation(names.DASHBOARD_STATE, dashboard.ReadSnapshot),
     "dashboard.health": Operation(names.DASHBOARD_STATE, dashboard.ReadHealth),
     "dashboard.figures": Operation(names.DASHBOARD_STATE, dashboard.ReadFigures),
+    "dashboard.recent": Operation(names.BROADCASTER, dashboard.ReadRecent),
     "dashboard.trends": Operation(names.DASHBOARD_STATE, trends.ReadTrends),
     "health.acknowledge": Operation(names.DASHBOARD_STATE, dashboard.AcknowledgeCondition),
     "output.read": Operation(names.OUTPUT, output.ReadOutput),

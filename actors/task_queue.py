@@ -135,6 +135,7 @@ class TaskQueue(BatchActor):
         v.LimitLease: "limit_lease",
         v.ReadBacklog: "backlog",
         v.ReadOverview: "overview",
+        v.ReadFinished: "finished",
         v.CreateIdentity: "directory",
         v.RevokeIdentity: "directory",
         v.ListIdentities: "directory",
@@ -685,6 +686,9 @@ class TaskQueue(BatchActor):
             agents=self._directory.agents(),
             finished=self._storage.finished(self._now_ms - message.window_s * 1000, message.finished),
         )
+
+    def finished(self, message: v.ReadFinished) -> tuple[fleet.FinishedAttempt, ...]:
+        return self._storage.finished(0, message.limit)[-message.limit :]
 
     def agent_records(self, message: fleet.ReadAgentRecords) -> fleet.AgentRecords:
         """What an agent holds, until when, and what its last tasks are called."""

@@ -70,6 +70,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/ws/dashboard"): Access("checked by the socket, as a browser cannot send headers", is_open=True),
     ("GET", "/api/dashboard/state"): _DASHBOARD,
     ("GET", "/api/dashboard/trends"): _DASHBOARD,
+    ("GET", "/api/dashboard/events"): _DASHBOARD,
     ("GET", "/api/system/tree"): _DASHBOARD,
     ("GET", "/api/system/figures"): _DASHBOARD,
     ("GET", "/api/agents"): _DASHBOARD,

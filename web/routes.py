@@ -32,7 +32,7 @@ from web.handlers.dashboard_socket import DashboardSocket
 HANDLERS: tuple[type[Guard], ...] = (
     *(page.Start, *page.SHELLS, page.ServiceWorker, page.Static),
     *(AgentSocket, DashboardSocket),
-    *(hub.Alive, hub.Health, hub.DashboardState, hub.Tree, hub.Figures, hub.Reset),
+    *(hub.Alive, hub.Health, hub.DashboardState, hub.RecentEvents, hub.Tree, hub.Figures, hub.Reset),
     *(observation.HealthAcknowledge, observation.Trends, observation.Metrics),
     *(agents.Agents, agents.AgentStates, agents.AgentState, agents.AgentForget),
     *(tasks.Tasks, bulk.BulkTasks, tasks.TaskStats, tasks.TaskCount, tasks.DeadLetters, tasks.OneTask),

@@ -110,6 +110,18 @@ class ReadFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadRecent:
+    """To ``Broadcaster``. Answer: ``Recent``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """``json``: an array of the newest events, oldest first, as pages know them; those from before its start have no ``seq``."""
+
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """From ``Broadcaster`` to ``Gateway``: the events of 100 ms, oldest first, consecutive.
 

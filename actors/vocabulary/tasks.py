@@ -410,6 +410,12 @@ class ReadOverview(Message, frozen=True):
     """How many ends of tasks within the window are wanted."""
 
 
+class ReadFinished(Message, frozen=True):
+    """Answer: ``tuple[FinishedAttempt, ...]``, the newest ``limit`` ends of tasks that an agent had, oldest first."""
+
+    limit: int
+
+
 class FinishedMinute(Message, frozen=True):
     """What ended within one minute (``minute`` = Unix minutes): completions, and failed attempts of any kind."""
 

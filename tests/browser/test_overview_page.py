@@ -121,6 +121,27 @@ def test_A10_A11_a_task_is_seen_from_its_submission_to_its_completion(hub: Hub, 
     watched.check()
 
 
+def test_what_happened_before_the_page_was_opened_stands_in_its_activity(hub: Hub, watch: Watch) -> None:
+    task_id = hub.submit("before anybody looked", assign_to="nobody")
+    hub.post(f"/api/tasks/{task_id}/cancel")
+
+    def told() -> list[str]:
+        events = hub.get("/api/dashboard/events", token=None).json["events"]
+        return [one["event"] for one in events if one.get("task_id") == task_id]
+
+    wait_for(lambda: told() == ["task_submitted", "task_cancelled"], 5, "both of its events at the hub")
+    watched = watch()
+    page = live(watched)
+    row = page.get_by_test_id("activity-row").filter(has=page.locator(f"a[href$='/tasks/{task_id}']"))
+    wait_for(lambda: row.count() == 2, 10, "both of its events")
+    assert row.evaluate_all("rows => rows.map(row => row.dataset.event)") == ["task_cancelled", "task_submitted"]
+    later = hub.submit("while somebody looks", assign_to="nobody")
+    first = page.get_by_test_id("activity-row").first.locator(f"a[href$='/tasks/{later}']")
+    wait_for(lambda: first.count() == 1, 10, "the new one on top")
+    hub.post(f"/api/tasks/{later}/cancel")
+    watched.check()
+
+
 def test_A12_a_storm_of_events_ends_in_the_numbers_of_the_hub(hub: Hub, watch: Watch) -> None:
     watched = watch()
     frames: list[str] = []

@@ -167,6 +167,7 @@ class Script:
             ("agents.list", {}),
             ("agents.get", {"agent_id": "one"}),
             ("dashboard.snapshot", {}),
+            ("dashboard.recent", {}),
             ("dashboard.health", {}),
             ("dashboard.figures", {}),
             ("dashboard.trends", {"size": 60, "since": 0}),

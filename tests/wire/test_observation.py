@@ -173,3 +173,23 @@ def test_metrics_are_well_formed_and_hold_no_name_that_somebody_chose(
     typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     named = {re.sub(r"_(bucket|sum|count)$", "", re.split(r"[{ ]", line)[0]) for line in lines if line[0] != "#"}
     assert named - typed <= {"agentcom_health_condition"}, "each series has its type"
+
+
+def test_what_happened_before_a_page_was_opened_is_told_also_after_a_restart(own_hub: Hub) -> None:
+    hub = own_hub
+    agent = Socket(f"{hub.ws_url}/ws")
+    agent.ask(type="identify", agent_id="busy", token=hub.agent_token("busy"))
+    task_id = hub.submit("to be done", assign_to="busy")
+    frame = agent.hear_type("task_assign")
+    agent.ask(type="task_complete", task_id=task_id, generation=frame["generation"])
+
+    def told() -> list[tuple[str, str]]:
+        events = hub.get("/api/dashboard/events", token=None).json["events"]
+        return [(one.get("event", one["type"]), one.get("task_id", one["agent_id"])) for one in events]
+
+    wait_for(lambda: ("task_completed", task_id) in told(), 5, "the completion among what is told")
+    assert told().index(("agent_joined", "busy")) < told().index(("task_submitted", task_id))
+    agent.close()
+    hub.stop()
+    hub.start()
+    assert ("task_completed", task_id) in told()

@@ -35,6 +35,16 @@ class DashboardState(ApiHandler):
         self.finish(snapshot.json)
 
 
+class RecentEvents(ApiHandler):
+    """What happened before a page was opened, as the page would have heard it."""
+
+    route = "/api/dashboard/events"
+
+    async def on_get(self) -> None:
+        recent = await self.services.reads.read("dashboard.recent")
+        self.finish(b'{"events":%b}' % recent["json"])
+
+
 class Tree(ApiHandler):
     """The hub's supervision tree: who runs, how often it was started again, and what it is at (``?stacks=1``: where)."""
 

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from actors.broadcaster import MAX_EVENTS, Broadcaster
-from actors.vocabulary.dashboard import Batch
+from actors.broadcaster import MAX_EVENTS, RECENT, Broadcaster
+from actors.task_ids import id_of
+from actors.vocabulary.dashboard import Batch, ReadRecent
 from actors.vocabulary.events import (
     PRESENCE,
     TASKS,
@@ -19,11 +20,13 @@ from actors.vocabulary.events import (
     AgentView,
     TaskEvent,
 )
-from actors.vocabulary.names import BROADCASTER, GATEWAY
-from actors.vocabulary.tasks import Task
+from actors.vocabulary.fleet import FinishedAttempt
+from actors.vocabulary.names import BROADCASTER, GATEWAY, TASK_QUEUE
+from actors.vocabulary.tasks import ReadFinished, Task
 from supervision.actor import Actor
 from supervision.bus import Published
 from supervision.clock import ManualClock
+from supervision.deferred import Deferred
 from supervision.runtime import Runtime
 
 
@@ -224,3 +227,72 @@ def test_a_gateway_that_was_away_sees_a_gap_afterwards(bus: Bus) -> None:
     bus.task("task_completed")
     (after,) = bus.pass_time()
     assert after.first_seq > before.last_seq + 1
+
+
+# --- for pages that open later ----------------------------------------------------------------------------------------
+
+
+class StandInQueue(Actor):
+    """Says what ended before, at once or when it is released."""
+
+    handles: ClassVar[dict[type, str]] = {ReadFinished: "read", str: "release"}
+
+    def __init__(self, ends: tuple[FinishedAttempt, ...], *, slow: bool = False) -> None:
+        super().__init__()
+        self.ends = ends
+        self.slow = slow
+        self.held: list[Deferred] = []
+
+    def read(self, _: ReadFinished) -> tuple[FinishedAttempt, ...] | Deferred:
+        if not self.slow:
+            return self.ends
+        self.held.append(self.defer())
+        return self.held[-1]
+
+    def release(self, _: str) -> None:
+        for deferred in self.held:
+            deferred.reply(self.ends)
+
+
+def recent(bus: Bus) -> list[dict[str, Any]]:
+    ref = bus.runtime.names.whereis(BROADCASTER)
+    assert ref is not None
+    events: list[dict[str, Any]] = json.loads(ref.ask(ReadRecent(), timeout=5).json)
+    return events
+
+
+def test_a_page_that_opens_later_is_told_what_is_worth_telling_and_no_more_than_is_kept(bus: Bus) -> None:
+    for number in range(RECENT + 5):
+        bus.task("task_submitted", f"task-{number}")
+        bus.task("task_progress", f"task-{number}", progress=5)
+        bus.presence(AgentChanged(bus.make_agent(), at=1))
+    bus.pass_time(0.2)
+    told = recent(bus)
+    assert [one["task_id"] for one in told] == [f"task-{number}" for number in range(5, RECENT + 5)]
+    assert {one["event"] for one in told} == {"task_submitted"}
+    assert [one["seq"] for one in told] == sorted(one["seq"] for one in told)
+
+
+def test_after_a_start_the_last_ends_are_told_and_none_of_them_twice(bus: Bus) -> None:
+    bus.runtime.names.whereis(BROADCASTER).stop()  # type: ignore[union-attr]
+    ends = tuple(FinishedAttempt(number, "anna", "completed", 5, 10 * number) for number in range(1, 4))
+    queue = bus.runtime.spawn(StandInQueue, ends, slow=True, name=TASK_QUEUE)
+    bus.start()
+    bus.task("task_completed", id_of(3))
+    bus.pass_time(0.2)
+    ref = bus.runtime.names.whereis(BROADCASTER)
+    assert ref is not None
+    early = ref.ask(ReadRecent(), block=False)
+    bus.runtime.settle()
+    queue.tell("now")
+    bus.runtime.settle()
+    told = json.loads(early.get(timeout=5).json)
+    assert [(one["task_id"], one.get("seq") is None) for one in told] == [
+        (id_of(1), True),
+        (id_of(2), True),
+        (id_of(3), False),
+    ]
+    assert (told[0]["type"], told[0]["event"], told[0]["agent_id"], told[0]["timestamp"]) == (
+        *("task_event", "task_completed", "anna"),
+        10,
+    )

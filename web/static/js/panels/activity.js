@@ -1,5 +1,5 @@
 // @ts-check
-/** What happened since the page was opened, in plain words, newest first. */
+/** What happened lately, in plain words, newest first. */
 
 import { taskAddress } from '../base.js';
 import { activity, snapshot } from '../store/hub.js';

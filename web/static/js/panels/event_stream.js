@@ -45,7 +45,7 @@ export function EventStream({ query }) {
       ${snapshot.value === null
         ? html`<${Skeleton} rows=${8} />`
         : held.rows.length === 0
-          ? html`<${Empty} title=${wanted || kind?.id ? 'Nothing that fits has happened since this page was opened.' : 'Quiet so far.'} testid="empty-events"><p>Tasks and agents that change from now on are listed here.</p><//>`
+          ? html`<${Empty} title=${wanted || kind?.id ? 'Nothing that fits has happened lately.' : 'Quiet so far.'} testid="empty-events"><p>Tasks and agents that change from now on are listed here.</p><//>`
           : html`
               <div class="scroller" role="region" aria-label="Live events" tabindex="0" ref=${held.region} ...${held.watching}>
                 <ol class="activity" aria-label="Events, newest first">${held.rows.map(({ key, item }) => html`<${Row} key=${key} entry=${item} />`)}</ol>

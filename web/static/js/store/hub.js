@@ -10,7 +10,7 @@ import { get } from '../net/api.js';
 import { HubSocket, socketAddress } from '../net/socket.js';
 import { correctClock, freeze, hubNow } from '../ui/clock.js';
 import { toast } from '../ui/toast.js';
-import { agentOf, conditionsOf, entryOf, keepEqual, withoutLongGone } from './picture.js';
+import { agentOf, conditionsOf, entryOf, keepEqual, withPast, withoutLongGone } from './picture.js';
 
 const ACTIVITY_KEPT = 500;
 const SILENCE_MS = 1500;
@@ -140,6 +140,25 @@ function takeSnapshot(found) {
   }
   truth.seq = Math.max(truth.seq, Number(found.seq ?? 0));
   show();
+  if (!isPastAsked) void readPast();
+}
+
+let isPastAsked = false;
+
+/** What happened before this page was opened, once; without it the list begins empty. */
+async function readPast() {
+  isPastAsked = true;
+  const read = await get('/api/dashboard/events').catch(() => null);
+  const boot = String(truth.snapshot?.boot_id ?? '');
+  const past = (read?.events ?? []).reverse().map((/** @type {any} */ event) => entryOf(event, boot, nameOf(event)));
+  truth.activity = withPast(truth.activity, past).slice(0, ACTIVITY_KEPT);
+  show();
+}
+
+/** @param {any} event */
+function nameOf(event) {
+  const id = String(event.agent_id ?? '');
+  return String(event.name ?? truth.connected.get(id)?.name ?? truth.departed.get(id)?.name ?? id);
 }
 
 /** @param {any} health changed between two snapshots, and perhaps without an event */
@@ -157,8 +176,7 @@ function takeEvents(events, missed) {
   const boot = String(truth.snapshot?.boot_id ?? '');
   const entries = missed > 0 ? [entryOf({ type: 'missed', missed }, boot, '')] : [];
   for (const event of events) {
-    const id = String(event.agent_id ?? '');
-    entries.push(entryOf(event, boot, String(event.name ?? truth.connected.get(id)?.name ?? truth.departed.get(id)?.name ?? id)));
+    entries.push(entryOf(event, boot, nameOf(event)));
     moveAgent(event);
   }
   truth.activity = [...entries.reverse(), ...truth.activity].slice(0, ACTIVITY_KEPT);

@@ -81,6 +81,17 @@ export function entryOf(event, boot, name) {
 }
 
 /**
+ * What was read of the time before the page was opened, behind what it heard itself.
+ * @param {Entry[]} known newest first
+ * @param {Entry[]} read
+ * @returns {Entry[]} newest first
+ */
+export function withPast(known, read) {
+  const keys = new Set(known.map(({ key }) => key));
+  return [...known, ...read.filter(({ key }) => !keys.has(key))].sort((a, b) => b.timestamp - a.timestamp);
+}
+
+/**
  * @param {Map<string, Agent>} departed changed: those that are gone for a day are forgotten
  * @returns {Agent[]}
  */
