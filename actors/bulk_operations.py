@@ -48,7 +48,8 @@ class Queue(Protocol):
     """What an operation needs of the queue: its way to read a task and its own requests by hand."""
 
     def read_key(self, key: int) -> Task | None: ...
-    def do_by_hand(self, message: object) -> object: ...
+    def do_by_hand(self, message: object, operation: str) -> object:
+        """``operation``: on whose account it stands in the task's history."""
 
 
 @dataclass(slots=True)
@@ -258,7 +259,7 @@ class BulkOperations:
             return "skipped", "it changed after the preview"
         if task.status.value not in _STORED_AS[operation.action]:
             return "skipped", f"it is {task.status.value}"
-        answer = self._queue.do_by_hand(_request(operation, task))
+        answer = self._queue.do_by_hand(_request(operation, task), operation.id)
         if isinstance(answer, Refused):
             is_over = answer.reason in (Refusal.NOT_FOUND, Refusal.INVALID_STATE)
             return "skipped" if is_over else "failed", answer.detail

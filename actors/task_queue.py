@@ -203,6 +203,8 @@ class TaskQueue(BatchActor):
         self._events: list[TaskEvent] = []
         self._next_prune = 0.0
         self._housekeeping_due = False
+        self._how: dict[str, str] = {}
+        """How what is being done was asked for, for the history."""
         self._commits = 0
         self._last_commit = (0, 0, 0.0)
         """When (Unix ms), messages, seconds."""
@@ -514,7 +516,7 @@ class TaskQueue(BatchActor):
         if CANCELLED not in rules.FOLLOWS[task.status]:
             return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
         after = rules.cancelled(task, self._now_ms)
-        details = {"by": message.cancelled_by, "previous_status": task.status.value}
+        details = self._by(message.cancelled_by, previous_status=task.status.value)
         owner = task.assigned_to if task.status is ASSIGNED else None
         self._save(task, after, "cancelled", details, event="task_cancelled", agent_id=owner)
         return v.Cancelled(task.id, task.status, owner)
@@ -524,7 +526,8 @@ class TaskQueue(BatchActor):
         if task is None or task.status is not DEAD_LETTER:
             return Refused(Refusal.NOT_FOUND, "no such dead letter")
         after = rules.retried_by_hand(task, self._storage.next_seq(), self._now_ms)
-        self._save(task, after, "queued", "retried from dead-letter", event="task_retried")
+        details = self._by(message.requested_by, previous_status=task.status.value)
+        self._save(task, after, "queued", details, event="task_retried")
         if after.complete_by is not None:
             heapq.heappush(self._deadlines, (after.complete_by, after.key))
         self._make_ready(after)
@@ -537,7 +540,7 @@ class TaskQueue(BatchActor):
         if task.status is not TaskStatus.DEAD_LETTER:
             return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
         after = rules.discarded(task, self._now_ms)
-        details = {"by": message.discarded_by, "previous_status": task.status.value}
+        details = self._by(message.discarded_by, previous_status=task.status.value)
         self._save(task, after, DISCARDED, details, event="task_cancelled", cause=DISCARDED)
         return b.Changed(after.id, after.status, after.priority)
 
@@ -547,8 +550,13 @@ class TaskQueue(BatchActor):
         if task is None or task.status is not TaskStatus.CANCELLED or at is None or at < self._discarded_since():
             return Refused(Refusal.NOT_FOUND, "no task that was discarded within 24 hours")
         after = rules.recovered(task, self._now_ms)
-        self._save(task, after, "recovered", {"by": message.recovered_by}, event="task_dead_letter", cause="recovered")
+        details = self._by(message.recovered_by)
+        self._save(task, after, "recovered", details, event="task_dead_letter", cause="recovered")
         return b.Changed(after.id, after.status, after.priority)
+
+    def _by(self, name: str | None, **more: object) -> dict[str, object]:
+        """For the history: who it was, and how (``way``, or the ``operation`` that it is part of), as far as that was said."""
+        return {"by": name, **self._how, **more}
 
     def _discarded_since(self) -> int:
         return self._now_ms - int(self._options.discarded_hours * 3_600_000)
@@ -565,7 +573,7 @@ class TaskQueue(BatchActor):
             return b.Changed(task.id, task.status, task.priority)
         was_ready = task.key in self._ready
         after = rules.moved(task, message.lane, self._storage.next_seq(), self._now_ms)
-        details = {"by": message.changed_by, "from": task.priority, "to": after.priority}
+        details = self._by(message.changed_by, **{"from": task.priority, "to": after.priority})
         self._save(task, after, "moved", details, event="task_moved", cause=str(int(task.priority)))
         if was_ready:
             self._make_ready(after)
@@ -605,8 +613,15 @@ class TaskQueue(BatchActor):
         """For the bulk operations, which are part of this."""
         return self._read_key(key)
 
-    def do_by_hand(self, message: object) -> object:
-        return self._handle_one(message)
+    def do_by_hand(self, message: object, operation: str) -> object:
+        return self._handle_as({"operation": operation}, message)
+
+    def _handle_as(self, how: dict[str, str], message: object) -> object:
+        self._how = how
+        try:
+            return self._handle_one(message)
+        finally:
+            self._how = {}
 
     def question(self, message: object) -> object:
         return self._questions.answer(message, self._now_s, self._now_ms)
@@ -737,7 +752,7 @@ class TaskQueue(BatchActor):
     def audited(self, message: Audited) -> object:
         """The request and its entry are one transaction: neither is ever there without the other."""
         before = self._audit.before(message.request)
-        answer = self._handle_one(message.request)
+        answer = self._handle_as({"way": message.by.way}, message.request)
         self._audit.add(message, before, answer, self._now_ms)
         return answer
 

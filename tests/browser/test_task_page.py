@@ -276,6 +276,9 @@ def test_a_dead_letter_is_discarded_taken_back_and_retried_from_its_page(
     expect(page.get_by_test_id("path")).to_have_attribute("data-at", "dead", timeout=10_000)
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_test_id("attempt")).to_have_count(2, timeout=20_000)
+    told = page.get_by_test_id("history")
+    for words in ("Discarded by", "Taken back among the dead letters by", "Retried by"):
+        expect(told).to_contain_text(f"{words} dashboard on the page")
     watched.check()
 
 

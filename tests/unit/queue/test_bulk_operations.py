@@ -96,13 +96,14 @@ def test_a_filter_with_a_time_leaves_out_what_changed_after_it(queue: Queue) -> 
 
 def test_a_crash_in_the_middle_repeats_nothing_and_leaves_nothing_out(queue: Queue) -> None:
     dead = [die(queue, "boom") for _ in range(9)]
-    operation = start(queue, preview(queue, "retry"))
+    operation = start(queue, preview(queue, "retry"), made_by="me")
     for _ in range(3):
         queue.wait(0.03)
         queue.reopen()
     done = run(queue, operation)
     assert done.done == 9
-    assert [len([e for e in queue.task(t).history if e.details == "retried from dead-letter"]) for t in dead] == [1] * 9
+    by = {"by": "me", "operation": operation.id, "previous_status": "dead_letter"}
+    assert [len([e for e in queue.task(t).history if e.details == by]) for t in dead] == [1] * 9
 
 
 def test_starting_the_same_preview_twice_is_starting_it_once(queue: Queue) -> None:

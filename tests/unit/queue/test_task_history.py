@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actors.vocabulary import bulk as b
 from actors.vocabulary import tasks as v
+from actors.vocabulary.audit import Audited, Doer
 from tests.unit.queue.conftest import Queue
 
 
@@ -54,3 +56,20 @@ def test_every_attempt_that_ended_otherwise_stays_in_the_history(tmp_path: Path)
     reopened = Queue(tmp_path / "hub.db")
     assert told(reopened, task_id) == expected
     reopened.close()
+
+
+def test_what_was_done_by_hand_says_who_did_it_and_how(tmp_path: Path) -> None:
+    queue = Queue(tmp_path / "hub.db")
+    ann, page = Doer("ann", "operator", "cli"), Doer("dashboard", "local", "page")
+    task_id = queue.submit(max_retries=1)
+    first = queue.claim("a")
+    assert first is not None
+    queue.ask(v.Fail(task_id, "a", first.generation, "broken"))
+    queue.ask(Audited(v.RetryDeadLetter(task_id, "ann"), ann, "task.retry", task_id))
+    queue.ask(Audited(b.ChangeLane(task_id, 0, "dashboard"), page, "task.lane", task_id))
+    queue.ask(v.Cancel(task_id, "somebody"))
+    entries = {entry.event: entry.details for entry in queue.task(task_id).history if isinstance(entry.details, dict)}
+    assert entries["queued"] == {"by": "ann", "way": "cli", "previous_status": "dead_letter"}
+    assert entries["moved"] == {"by": "dashboard", "way": "page", "from": 2, "to": 0}
+    assert entries["cancelled"] == {"by": "somebody", "previous_status": "queued"}, "how it was asked for was not said"
+    queue.close()

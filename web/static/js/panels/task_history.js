@@ -1,6 +1,7 @@
 // @ts-check
 /** Everything that happened to a task, newest first: when, what, and who did it. */
 
+import { LANES } from '../ui/chip.js';
 import { html } from '../ui/html.js';
 import { Icon } from '../ui/icons.js';
 import { Panel } from '../ui/panel.js';
@@ -21,7 +22,13 @@ const EVENTS = new Map([
   ['cancelled', { word: 'Cancelled', symbol: 'cancelled', tone: 'idle' }],
   ['discarded', { word: 'Discarded', symbol: 'cancelled', tone: 'idle' }],
   ['recovered', { word: 'Taken back among the dead letters', symbol: 'retry', tone: 'warning' }],
+  ['moved', { word: 'Moved', symbol: 'queued', tone: 'info' }],
 ]);
+
+const RETRIED = { word: 'Retried', symbol: 'retry', tone: 'info' };
+
+/** @type {Record<string, string>} */
+const WAYS = { page: 'on the page', cli: 'with the command line', api: 'over the API' };
 
 /** @typedef {{event: string, timestamp: number, details: any}} Entry */
 
@@ -31,7 +38,7 @@ export function TaskHistory({ entries }) {
     <${Panel} title="What happened" padded aside=${entries.length >= SHOWN && html`<span class="quiet">the newest ${plural(entries.length, 'entry', 'entries')}</span>`}>
       <ol class="timeline" data-testid="history">
         ${entries.map((entry, place) => {
-          const look = EVENTS.get(entry.event) ?? { word: foreignText(entry.event, 60).replaceAll('_', ' '), symbol: 'dot', tone: 'idle' };
+          const look = isRetry(entry) ? RETRIED : EVENTS.get(entry.event) ?? { word: foreignText(entry.event, 60).replaceAll('_', ' '), symbol: 'dot', tone: 'idle' };
           return html`
             <li key=${entries.length - place}>
               <${Ago} at=${entry.timestamp} /><${Icon} name=${look.symbol} tone=${look.tone} />
@@ -44,13 +51,30 @@ export function TaskHistory({ entries }) {
   `;
 }
 
+/** @param {Entry} entry a dead letter was queued again, by somebody and not by the hub itself */
+function isRetry({ event, details }) {
+  return event === 'queued' && details?.previous_status === 'dead_letter';
+}
+
 /** @param {Entry} entry */
 function detailsOf({ event, details }) {
   if (details === null || details === undefined) return '';
   if (typeof details !== 'object') return foreignText(String(details).replaceAll('_', ' '));
   if (event === 'assigned') return `${foreignText(details.agent_id)} (generation ${count(details.generation)})`;
   if (event === 'completed') return details.tokens_used ? `with ${plural(details.tokens_used, 'token')}` : '';
-  if (details.by !== undefined && Object.keys(details).every((name) => name === 'by' || name === 'previous_status')) return details.by ? `by ${foreignText(details.by)}` : '';
+  if (details.by !== undefined) return byHand(event, details);
   const words = Object.entries(details).map(([name, value]) => `${name.replaceAll('_', ' ')} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
   return foreignText(words.join(', '));
+}
+
+/**
+ * Who did it and how; of a move also what it was.
+ * @param {string} event
+ * @param {any} details
+ */
+function byHand(event, details) {
+  const lanes = event === 'moved' ? `from ${LANES[details.from] ?? '?'} to ${LANES[details.to] ?? '?'}` : '';
+  const who = details.by ? `by ${foreignText(details.by, 60)}` : '';
+  const how = details.operation ? `in operation ${foreignText(details.operation, 40)}` : WAYS[details.way] ?? '';
+  return [lanes, who, how].filter(Boolean).join(' ');
 }
