@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -39,6 +38,7 @@ from supervision.process_child import ProcessStart
 from supervision.process_nodes import process_tree
 from supervision.process_specs import Group, ProcessTree
 from supervision.process_supervisor import ProcessSupervisor, supervise
+from supervision.socket_folder import make_socket_folder
 from supervision.spec import ChildSpec, ChildType, Strategy, SupervisorFlags
 
 logger = logging.getLogger("agentcom.root")
@@ -125,7 +125,10 @@ class Root:
         except OSError as error:
             raise StartRefused(f"cannot listen on {config.host}: {error}", "Name another --host.", 2) from error
         self.url = listening.url_of(self._socket, config.host)
-        self._run_dir = Path(tempfile.mkdtemp(prefix="agentcom-"))
+        try:
+            self._run_dir = make_socket_folder("agentcom-")
+        except OSError as error:
+            raise StartRefused(str(error), "Set TMPDIR to a folder with a short path, such as /tmp.", 1) from error
         if not is_local:
             logger.warning("reachable from other machines: the dashboard's reads are %s", config.dashboard_auth)
 

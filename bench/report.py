@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,8 @@ ROWS = (
 
 def page(kept: Mapping[str, Any]) -> str:
     """What stands between the marks of ``docs/performance.md``. ``kept``: the content of ``docs/bench.json``."""
-    return "\n".join(["", *_machine(kept), "", *_bars(kept), "", *_tasks(kept), "", *_growth(kept), ""])
+    parts = (_machine(kept), _bars(kept), _tasks(kept), _growth(kept), _stages(kept))
+    return "\n".join(["", *chain.from_iterable((*part, "") for part in parts)])
 
 
 def _machine(kept: Mapping[str, Any]) -> list[str]:
@@ -210,6 +212,25 @@ def _growth(kept: Mapping[str, Any]) -> list[str]:
     lines = ["| growth | " + " | ".join(names) + " |", "|--" + "|--:" * len(names) + "|"]
     lines += [f"| {size} | " + " | ".join(_spread(one[name]) for name in names) + " |" for size, one in sizes]
     return lines
+
+
+def _stages(kept: Mapping[str, Any]) -> list[str]:
+    if "stages" not in kept:
+        return []
+    figures = kept["stages"]["figures"]
+    one, other = (name for name in figures if name.endswith("µs a task"))
+    lines = [f"| processor time in the hub, µs | {_shape(one)} | {_shape(other)} |", "|--|--:|--:|"]
+    for actor in dict.fromkeys((*figures[one], *figures[other])):
+        cells = (_spread(figures[shape][actor]) if actor in figures[shape] else "" for shape in (one, other))
+        lines.append(f"| {actor} | " + " | ".join(cells) + " |")
+    for title in (name for name in figures if name not in (one, other)):
+        lines += ["", f"| {title} | |", "|--|--:|"]
+        lines += [f"| {step} | {_spread(found)} |" for step, found in figures[title].items()]
+    return lines
+
+
+def _shape(title: str) -> str:
+    return title.partition(",")[0]
 
 
 def _spread(found: Any) -> str:

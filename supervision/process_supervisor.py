@@ -14,12 +14,10 @@ import random
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from supervision.clock import Clock, SystemClock
@@ -52,6 +50,7 @@ from supervision.process_notify import NotifySocket, seconds
 from supervision.process_signals import StopSignals, StopSource
 from supervision.process_specs import Group, ProcessTree, on_demand_of
 from supervision.running_process import RunningProcess, tail_of
+from supervision.socket_folder import make_socket_folder
 from supervision.spec import BRUTAL_KILL, INFINITY, ChildSpec, SupervisorFlags
 
 logger = logging.getLogger("supervision")
@@ -129,7 +128,7 @@ class ProcessSupervisor:
 
     def run(self, stops: StopSource | None = None) -> int:
         """``stops``: where requests to stop come from; the signals of this process unless something else is named."""
-        folder = Path(tempfile.mkdtemp(prefix="supervisor-"))
+        folder = make_socket_folder("supervisor-")
         self._notify = NotifySocket(folder / "notify")
         self._loop.watch(self._notify, self._read_notifications)
         stops = stops or StopSignals()

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -156,14 +157,23 @@ class Hub:
     def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         return self.request("POST", path, {} if body is None else body, **options)
 
+    def insist(self, method: str, path: str, body: Any = None, timeout_s: float = 20.0) -> Answer:
+        """As the hint of a 503 says: right after a restart one web process may serve already and another not yet."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            answer = self.request(method, path, body)
+            if answer.status != 503 or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.05)
+
     def submit(self, description: str = "work", **fields: Any) -> str:
         """The id of a new task."""
-        answer = self.post("/api/tasks", {"description": description, **fields})
+        answer = self.insist("POST", "/api/tasks", {"description": description, **fields})
         assert answer.status == 201, (answer.status, answer.json)
         return str(answer.json["task_id"])
 
     def task(self, task_id: str) -> dict[str, Any]:
-        answer = self.get(f"/api/tasks/{task_id}")
+        answer = self.insist("GET", f"/api/tasks/{task_id}")
         assert answer.status == 200, (answer.status, answer.json)
         task: dict[str, Any] = answer.json
         return task
@@ -178,7 +188,7 @@ class Hub:
         for status in ("queued", "assigned", "completed", "dead_letter", "cancelled"):
             cursor = ""
             while True:
-                answer = self.get(f"/api/tasks?status={status}&limit=500{cursor}")
+                answer = self.insist("GET", f"/api/tasks?status={status}&limit=500{cursor}")
                 assert answer.status == 200, (answer.status, answer.json)
                 tasks += answer.json["tasks"]
                 if not answer.json.get("next_cursor"):
@@ -187,7 +197,7 @@ class Hub:
         return tasks
 
     def agent_token(self, agent_id: str) -> str:
-        answer = self.post("/admin/tokens", {"agent_id": agent_id})
+        answer = self.insist("POST", "/admin/tokens", {"agent_id": agent_id})
         assert answer.status == 201, (answer.status, answer.json)
         return str(answer.json["token"])
 

@@ -74,7 +74,7 @@ def run(*arguments: str, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_ctrl_c_ends_all_of_it_and_leaves_nothing(tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
+    temporary = tmp_path / ("deeper than the path of a socket may be " * 3).strip()
     temporary.mkdir()
     ready = tmp_path / "ready.json"
     process = run("--ready-file", str(ready), folder=temporary)

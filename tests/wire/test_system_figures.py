@@ -65,6 +65,5 @@ def test_each_process_tells_what_went_over_its_link_and_which_sockets_it_has(hub
     agents, dashboards = sums("agents"), sums("dashboards")
     agent.close()
     page.close()
-    wait_for(
-        lambda: sums("agents") == agents - 1 and sums("dashboards") == dashboards - 1, 10, "none of the two any more"
-    )
+    # Connections of other tests may be on their way out too.
+    wait_for(lambda: sums("agents") < agents and sums("dashboards") < dashboards, 10, "none of the two any more")
