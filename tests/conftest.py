@@ -1,6 +1,10 @@
-"""Options of the whole suite."""
+"""Options of the whole suite, and where its files are: in memory where there is room, because hundreds of databases are made."""
 
 from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -10,6 +14,17 @@ hypothesis.settings.register_profile(
     "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy machine")
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM_BYTES = 4 * 1024**3
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes are killed here, never the machine, so nothing is learned from waiting for a disk."""
+    is_there = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    if is_there and shutil.disk_usage(_MEMORY).free >= _ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
