@@ -110,7 +110,7 @@ async def submit_singly(hub: Hub, tasks: int, connections: int) -> float:
 # --- beside others ---------------------------------------------------------------------------------------------------
 
 #: Peer -> tasks of one run: a few seconds each.
-PEERS = {"huey": 6_000, "dramatiq": 5_000, "celery": 3_000, "rq": 1_000}
+PEERS = {"huey": 6_000, "dramatiq": 5_000, "celery": 3_000, "rq": 1_000, "procrastinate": 2_000}
 
 #: Of our own: what is measured in a hub of its own each time.
 OURS: dict[str, Callable[[Hub], Coroutine[None, None, float]]] = {
