@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, str] = {
     "agents": "many connected agents: memory, idle cost, return after the hub died",
     "dashboards": "many dashboards that watch a busy hub",
     "latency": "submit -> assigned -> completed, open loop, at several loads",
+    "page": "the first view of the dashboard with 100,000 tasks, and a page in a storm of events",
     "stages": "where the time of one task goes in the hub, by actor and step by step",
 }
 

@@ -150,6 +150,22 @@ ROWS = (
         0.8,
         _median("throughput beside none", "500 dashboards"),
     ),
+    Row(
+        "page: first view of the overview, 100,000 tasks, ms",
+        "page",
+        1_500,
+        _median("first view of overview, ms"),
+        at_least=False,
+    ),
+    Row("page: first view of the tasks, ms", "page", 1_500, _median("first view of tasks, ms"), at_least=False),
+    Row(
+        "page: most frames in a second, 200 transitions/s for 20 s",
+        "page",
+        10,
+        _median("storm: most frames in a second"),
+        at_least=False,
+    ),
+    Row("page: long tasks, % of that time", "page", 10, _median("storm: long tasks, % of the time"), at_least=False),
     Row("idle hub, % of a core", "latency", 1, _median(IDLE, "% of a core"), at_least=False),
     Row("idle hub, all processes, MiB", "latency", 150, _median(IDLE, "all processes, MiB"), at_least=False),
 )

@@ -156,10 +156,10 @@ def test_a_fleet_is_narrowed_by_state_and_by_words_and_the_address_keeps_it(hub:
     page.reload()
     page.get_by_text("3 of 65 agents").wait_for()
     page.goto(f"{hub.url}/activity?kind=agents")
-    page.get_by_text("Nothing that fits").wait_for()
+    page.get_by_test_id("event-row").first.wait_for()
     hub.submit("of no interest here", needed_capabilities=["nobody-has-this"])
     hub.post("/api/agents/agent-07/resume")
-    page.get_by_test_id("event-row").filter(has_text="agent-07").first.wait_for()
+    page.get_by_test_id("event-row").filter(has_text="agent-07").filter(has_text="take work").first.wait_for()
     assert page.locator('[data-event="task_submitted"]').count() == 0
     for socket in sockets:
         socket.close()
