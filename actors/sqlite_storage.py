@@ -214,7 +214,10 @@ class SqliteStorage:
     def _write_before_reading(self) -> None:
         """A list sees what came before it in the same batch."""
         if self._writes or self._dead:
-            self._flushed += self._flush()
+            flushed = self._flush()
+            for task in flushed:  # what is remembered of it is from before; from now on the row tells
+                self._recent.forget(task.key)
+            self._flushed += flushed
 
     def counters(self) -> Counter[str]:
         return self._counters

@@ -18,6 +18,7 @@ from actors.storage import StorageFailed, StorageRefused
 from actors.task_ids import key_of
 from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import tasks as v
+from actors.vocabulary.bulk import ChangeLane
 from actors.vocabulary.tasks import Refusal, Refused, TaskStatus
 from tests.unit.queue.conftest import Queue
 
@@ -313,3 +314,14 @@ def test_a_task_that_changed_in_the_batch_of_a_list_is_read_as_it_is_afterwards(
     assert queue.task(task_id).status == "queued"  # it is remembered
     queue.ask(v.Together((v.Cancel(task_id), v.ListTasks())))
     assert queue.task(task_id).status == "cancelled"
+
+
+def test_a_task_that_is_changed_before_and_after_a_list_of_the_same_batch_is_counted_once(queue: Queue) -> None:
+    """The list writes what came before it; what was remembered of the task in memory is from before that."""
+    task_id = queue.submit()
+    lanes = [ChangeLane(task_id, 0), v.ListTasks(), ChangeLane(task_id, 3), v.ListTasks(), v.Cancel(task_id, "me")]
+    answers = queue.ask(v.Together(tuple(lanes)))
+    assert [one.priority for one in answers[1].tasks] == [0] and [one.priority for one in answers[3].tasks] == [3]
+    assert sum(queue.ask(v.ReadStats()).queued_by_priority.values()) == 0
+    assert min(queue.ask(v.ReadStats()).queued_by_priority.values()) == 0
+    assert queue.ask(v.Cancel(task_id)).previous_status == v.TaskStatus.CANCELLED
