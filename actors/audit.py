@@ -72,6 +72,7 @@ def _operation(request: bulk.StartOperation, _: object, answer: bulk.Operation) 
     return about | {
         "query": answer.query,
         "group": answer.dead_group,
+        "agent": answer.agent,
         "over_ms": request.over_ms,
         "probe": request.probe,
     }
@@ -89,6 +90,7 @@ _DETAILS: dict[type, Callable[[Any, Any, Any], Details]] = {
     bulk.DiscardDeadLetter: lambda *_: _changed("dead_letter", "discarded"),
     bulk.RecoverDiscarded: lambda *_: _changed("discarded", "dead_letter"),
     bulk.ChangeLane: lambda request, *_: {"lane": request.lane},
+    bulk.Reassign: lambda request, *_: {"agent": request.agent},
     bulk.StartOperation: _operation,
     bulk.CancelOperation: lambda _r, _b, answer: {"done": answer.done, "of": answer.total},
     fleet.OrderAgent: lambda _r, _b, answer: _changed(answer.previous.value, answer.mode.value),

@@ -15,6 +15,7 @@ AUDITED: dict[str, tuple[str, str | None]] = {
     "tasks.discard": ("task.discard", "task_id"),
     "tasks.recover": ("task.recover", "task_id"),
     "tasks.lane": ("task.lane", "task_id"),
+    "tasks.reassign": ("task.reassign", "task_id"),
     "operations.start": ("operation.start", "preview"),
     "operations.cancel": ("operation.cancel", "operation"),
     "agents.push": ("task.push", "agent_id"),

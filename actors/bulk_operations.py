@@ -173,7 +173,7 @@ class BulkOperations:
         made = self._previews.get(message.preview)
         if made is None or now_s - made.made_s > PREVIEW_S:
             return _unknown_preview()
-        fault = _fault_of(message, made)
+        fault = _fault_of(message, made) or self._unknown_agent(message.agent)
         if fault is not None:
             return Refused(Refusal.INVALID_STATE, fault)
         if len(self._running) >= MAX_RUNNING:
@@ -197,11 +197,17 @@ class BulkOperations:
             note="",
             made_at=now_ms,
             ended_at=None,
+            agent=message.agent,
         )
         self._store.add(operation, made.plan)
         del self._previews[message.preview]
         self._running[id_] = _Running(operation, now_s, 0)
         return operation
+
+    def _unknown_agent(self, agent: str | None) -> str | None:
+        if agent is None or self._storage.directory.is_agent(agent):
+            return None
+        return f"nobody knows an agent {agent}"
 
     def cancel(self, message: b.CancelOperation, now_ms: int) -> b.Operation | Refused:
         running = self._running.get(message.operation)
@@ -354,6 +360,8 @@ def _request(operation: b.Operation, task: Task) -> object:
             return b.RecoverDiscarded(task.id, operation.made_by)
         case b.BulkAction.LANE:
             return b.ChangeLane(task.id, operation.lane or 0, operation.made_by)
+        case b.BulkAction.REASSIGN:
+            return b.Reassign(task.id, operation.agent, operation.made_by)
 
 
 def _failed_again(task: Task | None) -> bool:
@@ -370,6 +378,8 @@ def _fault_of(message: b.StartOperation, made: _Preview) -> str | None:
         return f"the preview is one of {made.action.value}"
     if (message.action is b.BulkAction.LANE) != (message.lane is not None):
         return "a lane belongs to the action lane, and to no other"
+    if message.agent is not None and message.action is not b.BulkAction.REASSIGN:
+        return "an agent belongs to the action reassign, and to no other"
     if message.probe and message.action is not b.BulkAction.RETRY:
         return "only retries can be probed"
     if made.count == 0:

@@ -44,6 +44,7 @@ SHOWN_TASK_EVENTS = frozenset(
         "task_reclaimed",
         "task_cancelled",
         "task_moved",
+        "task_reassigned",
     }
 )
 

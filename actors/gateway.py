@@ -109,6 +109,7 @@ OPERATIONS: dict[str, Operation] = {
     "tasks.discard": Operation(names.TASK_QUEUE, bulk.DiscardDeadLetter),
     "tasks.recover": Operation(names.TASK_QUEUE, bulk.RecoverDiscarded),
     "tasks.lane": Operation(names.TASK_QUEUE, bulk.ChangeLane),
+    "tasks.reassign": Operation(names.TASK_QUEUE, bulk.Reassign),
     "operations.preview": Operation(names.TASK_QUEUE, bulk.Preview),
     "operations.continue_preview": Operation(names.TASK_QUEUE, bulk.ContinuePreview),
     "operations.start": Operation(names.TASK_QUEUE, bulk.StartOperation),

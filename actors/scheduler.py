@@ -99,6 +99,9 @@ class Scheduler(Actor):
         task = event.task
         if event.event == "task_moved":  # it waited before and waits now
             return
+        if event.event == "task_reassigned":
+            self._reassigned(task, event.cause)
+            return
         if task.status is QUEUED and (task.not_before is None or event.event == "task_ready"):
             self._backlog.add(frozenset(task.needed_capabilities), task.assign_to)
             self._match_soon()
@@ -106,6 +109,14 @@ class Scheduler(Actor):
             self._backlog.drop(frozenset(task.needed_capabilities), task.assign_to)
         if event.agent_id is not None and event.event in WITHDRAWALS and event.previous == ASSIGNED:
             self.send(names.agent_fsm(event.agent_id), Withdrawn(task.id, event.event, event.cause))
+
+    def _reassigned(self, task: Task, before: str | None) -> None:
+        """One that waits out a back-off is not in the backlog; whether one that did is, the next tick says."""
+        if task.not_before is None:
+            needs = frozenset(task.needed_capabilities)
+            self._backlog.drop(needs, before)
+            self._backlog.add(needs, task.assign_to)
+            self._match_soon()
 
     def tick(self, _: Tick) -> None:
         self.request(names.TASK_QUEUE, ReadBacklog(), self._learn_backlog)

@@ -105,6 +105,7 @@ INSERT_HISTORY = RowsStatement("INSERT INTO history", _places(6))
 UPDATE_LIVE = _update_columns(LIVE)
 UPDATE_ANY = _update_columns(CHANGING)
 UPDATE_LANE = _update_columns(("priority", *CHANGING))
+UPDATE_PIN = _update_columns(("assign_to", *CHANGING))
 
 # The way that nearly every task goes has statements of its own, because a value costs more on its way into the database than in
 # it, and None most of all: the driver asks every time whether somebody has registered a conversion for it.
@@ -260,6 +261,11 @@ def changed_row(task: Task, generation_before: int) -> Row:
 def moved_row(task: Task, generation_before: int) -> Row:
     key, generation, *changing = changed_row(task, generation_before)
     return (key, generation, task.priority, *changing)
+
+
+def pinned_row(task: Task, generation_before: int) -> Row:
+    key, generation, *changing = changed_row(task, generation_before)
+    return (key, generation, task.assign_to, *changing)
 
 
 def task_of(row: Row) -> Task:

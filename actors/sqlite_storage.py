@@ -144,6 +144,9 @@ class SqliteStorage:
                 self._counters[f"pruned:{task.status.value}"] += 1
         return found
 
+    def write_now(self) -> None:
+        self._write_before_reading()
+
     # --- reading tasks --------------------------------------------------------------------------------------------
 
     def read(self, key: int) -> Task | None:

@@ -112,12 +112,13 @@ class TaskWrites:
         self._execute(rows.INSERT_CONTENT, contents)
 
     def _update(self, changed: list[tuple[Task, Task]]) -> None:
-        """Each (before, after) by the narrowest statement that says it."""
+        """Each (before, after) by the narrowest statement that says it. A new pin comes alone (``Storage.write_now``)."""
         claimed: list[Row] = []
         completed: list[Row] = []
         live: list[Row] = []
         others: list[Row] = []
         moved: list[Row] = []
+        pinned: list[Row] = []
         for before, after in changed:
             if before.priority != after.priority:
                 moved.append(rows.moved_row(after, before.generation))
@@ -127,6 +128,8 @@ class TaskWrites:
                 completed.append(rows.completed_row(before, after))
             elif after.status is ASSIGNED and before.seq == after.seq:
                 live.append(rows.live_row(after, before.generation))
+            elif before.assign_to != after.assign_to:
+                pinned.append(rows.pinned_row(after, before.generation))
             else:
                 others.append(rows.changed_row(after, before.generation))
         for statement, those in (
@@ -135,6 +138,7 @@ class TaskWrites:
             (rows.UPDATE_LIVE, live),
             (rows.UPDATE_ANY, others),
             (rows.UPDATE_LANE, moved),
+            (rows.UPDATE_PIN, pinned),
         ):
             if self._execute(statement, those) != len(those):  # the one writer knows every generation
                 raise RuntimeError("a row is not what was read")

@@ -109,6 +109,9 @@ class Storage(Protocol):
     def save(self, before: Task | None, after: Task, entry: HistoryEntry | None, finish: Finish | None = None) -> None:
         """Write a transition: the row, its history, the counters and the minute, in the current transaction."""
 
+    def write_now(self) -> None:
+        """What was saved in this transaction, before what is saved next: two changes of a task do not become one."""
+
     def read(self, key: int) -> Task | None: ...
     def read_many(self, keys: Sequence[int]) -> dict[int, Task]:
         """Those that exist, by key."""

@@ -117,6 +117,7 @@ class TaskQueue(BatchActor):
         b.DiscardDeadLetter: "discard",
         b.RecoverDiscarded: "recover_discarded",
         b.ChangeLane: "change_lane",
+        b.Reassign: "reassign",
         b.Preview: "bulk",
         b.ContinuePreview: "bulk",
         b.StartOperation: "bulk",
@@ -575,6 +576,26 @@ class TaskQueue(BatchActor):
         after = rules.moved(task, message.lane, self._storage.next_seq(), self._now_ms)
         details = self._by(message.changed_by, **{"from": task.priority, "to": after.priority})
         self._save(task, after, "moved", details, event="task_moved", cause=str(int(task.priority)))
+        if was_ready:
+            self._make_ready(after)
+        return b.Changed(after.id, after.status, after.priority)
+
+    def reassign(self, message: b.Reassign) -> b.Changed | Refused:
+        task = self._read(message.task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        if task.status is not TaskStatus.QUEUED:
+            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        if message.agent is not None and not self._storage.directory.is_agent(message.agent):
+            return Refused(Refusal.INVALID_STATE, f"nobody knows an agent {message.agent}")
+        if task.assign_to == message.agent:
+            return b.Changed(task.id, task.status, task.priority)
+        was_ready = task.key in self._ready
+        after = rules.reassigned(task, message.agent, self._storage.next_seq(), self._now_ms)
+        details = self._by(message.changed_by, **{"from": task.assign_to, "to": after.assign_to})
+        self._storage.write_now()
+        self._save(task, after, "reassigned", details, event="task_reassigned", cause=task.assign_to)
+        self._storage.write_now()
         if was_ready:
             self._make_ready(after)
         return b.Changed(after.id, after.status, after.priority)

@@ -196,6 +196,11 @@ def moved(task: Task, lane: int, seq: int, now: int) -> Task:
     return replace(task, priority=lane, seq=seq, updated_at=now)
 
 
+def reassigned(task: Task, agent: str | None, seq: int, now: int) -> Task:
+    """For one agent, or for anybody; at the end of its lane, so that nobody is overtaken."""
+    return replace(task, assign_to=agent, seq=seq, updated_at=now)
+
+
 def back_off_ms(retry_count: int, options: TaskQueueOptions, chance: random.Random) -> int:
     """Before attempt ``retry_count`` + 2: doubling from the base up to the cap, the upper half of it by chance."""
     full = min(options.retry_base_s * 2 ** min(retry_count, 40), options.retry_cap_s)

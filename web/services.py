@@ -66,6 +66,8 @@ class Services:
         self.unidentified = 0
         """Agent sockets that have not said who they are."""
         self.requests_under_way = 0
+        self.exports = 0
+        """Files of tasks that are being written."""
         self.is_stopping = False
         self._connections = count(1)
         self._boot = secrets.token_hex(6)

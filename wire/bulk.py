@@ -9,11 +9,11 @@ from msgspec import Meta
 
 from wire import limits
 from wire.errors import FieldError
-from wire.fields import Milliseconds, TaskId, priority_number
+from wire.fields import AgentId, Milliseconds, TaskId, priority_number
 from wire.parsing import Body
 from wire.task_filter import FILTER_CHARS, Filter, parse
 
-Action = Literal["retry", "cancel", "lane", "discard", "recover"]
+Action = Literal["retry", "cancel", "lane", "discard", "recover", "reassign"]
 
 #: The longest time over which an operation may be spread, and the largest probe.
 MAX_SPREAD_S = 86_400
@@ -47,6 +47,8 @@ class OperationBody(SelectionBody):
 
     preview: Annotated[str, Meta(pattern=r"^pv-[0-9a-f]{12}\Z")] | None = None
     lane: str | int | None = None
+    agent: AgentId | None = None
+    """Who is to have what is reassigned; nobody named: anybody."""
     over_s: Annotated[int, Meta(ge=0, le=MAX_SPREAD_S)] = 0
     probe: Annotated[int, Meta(ge=0, le=MAX_PROBE)] = 0
 
@@ -62,6 +64,8 @@ class OperationBody(SelectionBody):
                 "preview", "contradiction", "a preview says which tasks; give no query, ids or as_of with it"
             )
         yield from lane_faults(self.lane, is_needed=self.action == "lane")
+        if self.agent is not None and self.action != "reassign":
+            yield FieldError("agent", "contradiction", "belongs to the action reassign only")
 
 
 class LaneBody(Body):
@@ -73,6 +77,12 @@ class LaneBody(Body):
 
     def faults(self) -> Iterator[FieldError]:
         yield from lane_faults(self.lane, is_needed=True)
+
+
+class ReassignBody(Body):
+    """``agent`` null: anybody that can do it."""
+
+    agent: AgentId | None
 
 
 def lane_faults(lane: Any, *, is_needed: bool) -> Iterator[FieldError]:

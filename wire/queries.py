@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
@@ -97,10 +97,13 @@ class FilterQuery(Body):
         return parse(self.q)
 
 
+Sort: TypeAlias = Literal["-created", "created", "lane", "-lane", "-ended", "ended"]
+
+
 class FindQuery(FilterQuery):
     """A list by a filter. ``page`` before: the page that ends where ``cursor`` begins, or the last one of all."""
 
-    sort: Literal["-created", "created", "lane", "-lane", "-ended", "ended"] = "-created"
+    sort: Sort = "-created"
     cursor: Place | None = None
     page: Literal["after", "before"] = "after"
     seek: Annotated[str, Meta(max_length=20)] | None = None
@@ -139,6 +142,13 @@ class FindQuery(FilterQuery):
             yield FieldError("at", "bad_format", "must be a Unix time in milliseconds")
         if self.priority is not None and priority_number(self.priority) is None:
             yield FieldError("priority", "unknown_value", "must be urgent, high, normal, low, or 0 to 3")
+
+
+class ExportQuery(FilterQuery):
+    """A file of what a filter finds."""
+
+    sort: Sort = "-created"
+    format: Literal["jsonl", "csv"] = "jsonl"
 
 
 class CountQuery(FilterQuery):

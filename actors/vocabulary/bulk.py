@@ -21,6 +21,7 @@ class BulkAction(StrEnum):
     LANE = "lane"
     DISCARD = "discard"
     RECOVER = "recover"
+    REASSIGN = "reassign"
 
 
 #: What an action may be done to; other tasks of its filter are not part of the operation.
@@ -30,6 +31,7 @@ APPLIES_TO: dict[BulkAction, tuple[str, ...]] = {
     BulkAction.LANE: ("queued",),
     BulkAction.DISCARD: ("dead_letter",),
     BulkAction.RECOVER: ("discarded",),
+    BulkAction.REASSIGN: ("queued",),
 }
 
 
@@ -71,7 +73,8 @@ class StartOperation:
     """Answer: ``Operation``; the same again for a preview that was started before. ``Refused`` when the preview is not known (any
     more), not complete, or of another action, and when too many operations run.
 
-    ``over_ms``: spread over this time. ``probe``: do this many first, and the rest when all of them completed.
+    ``over_ms``: spread over this time. ``probe``: do this many first, and the rest when all of them completed. ``agent``: who
+    is to have what is reassigned; None: anybody.
     """
 
     preview: str
@@ -80,6 +83,7 @@ class StartOperation:
     over_ms: int = 0
     probe: int = 0
     made_by: str | None = None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ class Operation:
     note: str
     made_at: int
     ended_at: int | None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,16 @@ class ChangeLane:
 
     task_id: str
     lane: int
+    changed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reassign:
+    """Only ``agent`` may have a queued task, which goes to the end of its lane; None: any that can do it. Answer: ``Changed``, or
+    ``Refused`` (NOT_FOUND; INVALID_STATE, also for an agent that nobody knows)."""
+
+    task_id: str
+    agent: str | None
     changed_by: str | None = None
 
 

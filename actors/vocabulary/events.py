@@ -19,7 +19,8 @@ class TaskEvent(Message, frozen=True):
 
     ``event``: task_submitted, task_assigned, task_accepted, task_progress, task_completed, task_retried,
     task_dead_letter, task_reclaimed, task_cancelled, task_moved (to another lane; ``cause`` is the number of the old one),
-    task_pruned, and task_ready (a back-off ended; a hint for the scheduler, not shown to browsers).
+    task_reassigned (for another agent, or for anybody; ``cause`` is the agent that it was for), task_pruned, and task_ready
+    (a back-off ended; a hint for the scheduler, not shown to browsers).
     ``previous`` is the status before it, None for a submission, so that counters can be folded without reading.
     ``failed`` is True for an attempt that ended badly through the task (fail, dead letter by failure, deadline).
     ``progress`` is 0 to 100 or None.

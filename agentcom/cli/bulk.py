@@ -24,6 +24,7 @@ PAST = {
     "lane": "moved",
     "discard": "discarded",
     "recover": "recovered",
+    "reassign": "reassigned",
 }
 
 _Command = TypeVar("_Command", bound=Callable[..., object])

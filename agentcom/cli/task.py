@@ -227,6 +227,32 @@ def move(session: Session, lane: str, task_ids: tuple[str, ...], query: str | No
 
 
 @task.command()
+@click.argument("task_ids", nargs=-1)
+@click.option("--to", "agent", metavar="AGENT", help="only this agent may have them")
+@click.option("--to-anybody", is_flag=True, help="any agent that can do them")
+@click.option("--query", help="those that a filter finds and that are queued")
+@consent_options
+@hub_options
+def reassign(
+    session: Session,
+    task_ids: tuple[str, ...],
+    agent: str | None,
+    to_anybody: bool,
+    query: str | None,
+    yes: bool,
+    no_wait: bool,
+) -> int:
+    """Give queued tasks to one agent, or to anybody again."""
+    if (agent is not None) == to_anybody:
+        raise click.UsageError("say --to AGENT or --to-anybody, one of the two")
+    if bool(task_ids) == (query is not None):
+        raise click.UsageError("name tasks or say --query, one of the two")
+    if query is not None:
+        return run(session, "reassign", {"query": query}, yes=yes, no_wait=no_wait, agent=agent)
+    return each(session, task_ids, lambda one: session.hub.post(f"/api/tasks/{quoted(one)}/reassign", {"agent": agent}))
+
+
+@task.command()
 @click.argument("task_ids", nargs=-1, required=True)
 @hub_options
 def retry(session: Session, task_ids: tuple[str, ...]) -> int:

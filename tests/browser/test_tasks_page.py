@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,6 +16,7 @@ import pytest
 from tests.browser.conftest import Watched
 from tests.harness.hub import Hub
 from tests.harness.seed import Mix, seed
+from tests.harness.socket import Socket
 from tests.harness.waiting import wait_for
 
 Watch = Callable[..., Watched]
@@ -235,6 +240,61 @@ def test_a_selection_by_keys_and_by_shift_is_acted_on_and_everything_else_left(
     expect(page.get_by_test_id("bulk-dialog").get_by_test_id("operation")).to_have_attribute("data-state", "finished")
     assert {full.task(one)["status"] for one in chosen} == {"cancelled"}
     assert listed(full, q="state:queued lane:low", total=1)["total"]["count"] == before - 7
+    watched.check()
+
+
+def test_all_that_match_are_reassigned_to_an_agent_that_is_there(hub: Hub, watch: Watch, expect: Any) -> None:
+    task_ids = {hub.submit(f"stranded {number}", assign_to="nobody") for number in range(3)}
+    agent = Socket(f"{hub.ws_url}/ws")
+    agent.ask(type="identify", agent_id="rescuer", token=hub.agent_token("rescuer"), slots=3)
+    watched = watch()
+    page = watched.open(f"/tasks?q={quote('state:queued')}")
+    expect(rows(page)).to_have_count(3)
+    page.locator(".grid-body input[type=checkbox]").first.click()
+    page.get_by_test_id("select-all").click()
+    page.get_by_test_id("bulk-reassign").click()
+    dialog = page.get_by_test_id("bulk-dialog")
+    expect(dialog).to_contain_text("3 tasks will wait for whom you name")
+    dialog.get_by_test_id("bulk-agent").fill("nobody-knows-it")
+    dialog.get_by_test_id("bulk-start").click()
+    expect(dialog.get_by_test_id("bulk-problem")).to_contain_text("nobody knows an agent nobody-knows-it")
+    assert dialog.locator("datalist option").evaluate_all("all => all.map(one => one.value)") == ["rescuer"]
+    dialog.get_by_test_id("bulk-agent").fill("rescuer")
+    dialog.get_by_test_id("bulk-start").click()
+    expect(dialog.get_by_test_id("operation")).to_have_attribute("data-state", "finished", timeout=20_000)
+    expect(dialog).to_contain_text("Reassign to rescuer")
+    assert {agent.hear_type("task_assign")["task_id"] for _ in task_ids} == task_ids
+    page.goto(f"{hub.url}/tasks/{next(iter(task_ids))}")
+    expect(page.get_by_test_id("history")).to_contain_text(
+        "Reassigned from nobody to rescuer by dashboard in operation op-"
+    )
+    agent.close()
+    assert all("409 (Conflict)" in fault for fault in watched.faults), (
+        "the browser's own word of the refusal, and no other"
+    )
+
+
+def test_a_selection_and_all_that_match_are_saved_as_files(
+    full: Hub, watch: Watch, expect: Any, tmp_path: Path
+) -> None:
+    watched = watch(full)
+    page = watched.open("/tasks?q=state:dead_letter lane:high")
+    page.locator(".grid-body input[type=checkbox]").first.click()
+    [chosen, *_] = shown_ids(page)
+    export = page.get_by_test_id("export")
+
+    def saved(name: str) -> str:
+        with page.expect_download() as begun:
+            export.get_by_role("link", name=name).click()
+        path = tmp_path / begun.value.suggested_filename
+        begun.value.save_as(path)
+        return path.read_text(encoding="utf-8")
+
+    assert [json.loads(line)["id"] for line in saved("Export JSON").splitlines()] == [chosen]
+    page.get_by_test_id("select-all").click()
+    matching = listed(full, q="state:dead_letter lane:high", total=1)["total"]["count"]
+    table = list(csv.DictReader(io.StringIO(saved("Export CSV"))))
+    assert len(table) == matching > 1 and {row["lane"] for row in table} == {"high"}
     watched.check()
 
 

@@ -194,10 +194,17 @@ class Script:
         ):
             call(op, **args)
         self.web.insist("tasks.cancel", task_id=cancelled, cancelled_by="me")
+        self._reassign(self.submit("ok", assign_to="nobody"))
         self.web.report_rejected(3)
         for order in ("pause", "drain", "resume"):
             self.web.insist(f"agents.{order}", agent_id="one")
         self._people_act_on_many()
+
+    def _reassign(self, task_id: str) -> None:
+        """Again when there was no answer; what an agent has by then stays where it is."""
+        for _ in range(3):
+            self.web.call("tasks.reassign", task_id=task_id, agent="one")
+            self.pause(2)
 
     def _people_act_on_many(self) -> None:
         """Discard a dead letter and take it back, then retry all of them."""

@@ -101,6 +101,16 @@ def test_queued_tasks_are_moved_and_cancelled_by_a_query(seeded: Hub) -> None:
     assert say(seeded, "task", "cancel", "--query", urgent, "--yes").status == 9
 
 
+def test_queued_tasks_are_reassigned_by_name_and_by_a_query(seeded: Hub) -> None:
+    seeded.agent_token("ulla")
+    task_id = seeded.submit("for ulla", assign_to="nobody")
+    assert say(seeded, "task", "reassign", task_id, "--to", "ulla").status == 0
+    assert seeded.task(task_id)["assign_to"] == "ulla"
+    said = say(seeded, "task", "reassign", "--query", "pinned-to:ulla", "--to-anybody", "--yes")
+    assert said.status == 0 and "1 reassigned" in said.out
+    assert seeded.task(task_id)["assign_to"] is None
+
+
 def test_an_operation_is_started_without_waiting_shown_and_cancelled(seeded: Hub) -> None:
     said = say(seeded, "dead", "retry", "--query", "state:dead_letter", "--over", "1h", "--yes", "--no-wait")
     operation = said.out.strip()
@@ -120,6 +130,9 @@ def test_an_operation_is_started_without_waiting_shown_and_cancelled(seeded: Hub
         ("task", "cancel"),
         ("task", "cancel", "task-1", "--query", "x"),
         ("task", "move", "fast", "task-1"),
+        ("task", "reassign", "task-1"),
+        ("task", "reassign", "task-1", "--to", "a", "--to-anybody"),
+        ("task", "reassign", "--to", "a"),
     ],
 )
 def test_wrong_usage_is_said(seeded: Hub, words: tuple[str, ...]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,6 +16,7 @@ import pytest
 
 from tests.harness.hub import Answer, Hub
 from tests.harness.seed import Mix, seed
+from tests.harness.socket import Socket
 from tests.harness.waiting import wait_for
 
 MIX = Mix(12_000, queued=600, dead=300, cancelled=120)
@@ -225,3 +229,63 @@ def test_bulk_operations_survive_the_death_of_the_hub(tmp_path: Path) -> None:
         assert hub.get("/api/tasks/stats").json["dead_letter"] == 0
         tasks = listed(hub, "/api/tasks", q=f"operation:{id_}", limit=500)["tasks"]
         assert {task["generation"] for task in tasks} == {2}
+
+
+def test_waiting_tasks_are_given_to_another_agent_one_by_one_and_all_that_match(seeded: Hub) -> None:
+    agents = []
+    for name in ("carla", "dora"):
+        agent = Socket(f"{seeded.ws_url}/ws")
+        agent.ask(type="identify", agent_id=name, token=seeded.agent_token(name))
+        agents.append(agent)
+    carla, dora = agents
+    task_ids = [seeded.submit(f"for carla later {number}", assign_to="nobody") for number in range(3)]
+    answer = page_post(seeded, f"/api/tasks/{task_ids[0]}/reassign", {"agent": "carla"})
+    assert answer.json == {"status": "queued", "task_id": task_ids[0], "assign_to": "carla"}
+    frame = carla.hear_type("task_assign")
+    assert frame["task_id"] == task_ids[0]
+    assert page_post(seeded, f"/api/tasks/{task_ids[0]}/reassign", {"agent": "dora"}).status == 409
+    assert page_post(seeded, f"/api/tasks/{task_ids[1]}/reassign", {"agent": "nobody-knows-it"}).status == 409
+    for bad in ({}, {"agent": ""}, {"agent": 4}):
+        assert page_post(seeded, f"/api/tasks/{task_ids[1]}/reassign", bad).status == 422
+
+    body = {"action": "reassign", "query": "pinned-to:nobody carla later", "agent": "dora"}
+    started = page_post(seeded, "/api/operations", body).json["operation"]
+    assert (started["total"], started["agent"]) == (2, "dora")
+    first = dora.hear_type("task_assign")
+    assert dora.ask(type="task_complete", task_id=first["task_id"], generation=first["generation"])
+    second = dora.hear_type("task_assign")
+    assert {first["task_id"], second["task_id"]} == set(task_ids[1:])
+    entry = next(one for one in seeded.task(task_ids[2])["history"] if one["event"] == "reassigned")
+    assert entry["details"] == {"by": "dashboard", "operation": started["id"], "from": "nobody", "to": "dora"}
+    wrong = {"action": "reassign", "ids": task_ids, "agent": "nobody-knows-it"}
+    assert page_post(seeded, "/api/operations", wrong).status == 409
+    assert page_post(seeded, "/api/operations", {"action": "retry", "query": "", "agent": "dora"}).status == 422
+    for agent in agents:
+        agent.close()
+
+
+def test_a_file_has_every_task_that_matches_once_and_whole(seeded: Hub) -> None:
+    query = urlencode({"q": "state:completed"})
+    total = seeded.get(f"/api/dashboard/tasks/count?{query}&exact=1", token=None).json["count"]
+    assert total > 100, "more than a page"
+    lines = seeded.get(f"/api/dashboard/tasks/export?{query}", token=None)
+    assert (
+        lines.headers["content-type"] == "application/x-ndjson"
+        and "tasks.jsonl" in lines.headers["content-disposition"]
+    )
+    tasks = [json.loads(line) for line in lines.body.splitlines()]
+    assert len({task["id"] for task in tasks}) == len(tasks) == total
+    assert {task["status"] for task in tasks} == {"completed"} and "metadata" in tasks[0]
+    table = seeded.get(f"/api/dashboard/tasks/export?{query}&format=csv&sort=created", token=None)
+    ids = [row["id"] for row in csv.DictReader(io.StringIO(table.body.decode()))]
+    assert sorted(ids) == sorted(task["id"] for task in tasks) and ids[0] == tasks[-1]["id"]
+    chosen = ",".join(ids[:3])
+    few = seeded.get(f"/api/dashboard/tasks/export?{urlencode({'q': f'id:{chosen}'})}", token=None)
+    assert {json.loads(line)["id"] for line in few.body.splitlines()} == set(ids[:3])
+    assert seeded.get("/api/dashboard/tasks/export?q=id:task-00000000000000ff", token=None).body == b""
+
+
+@pytest.mark.parametrize("query", ["q=stat:queued", "format=xml", "sort=lane", "q=state:queued&sort=ended"])
+def test_a_file_that_cannot_be_is_refused_before_it_begins(seeded: Hub, query: str) -> None:
+    answer = seeded.get(f"/api/dashboard/tasks/export?{query}", token=None)
+    assert answer.status == 422 and answer.json["error"] == "validation_failed"

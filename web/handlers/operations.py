@@ -39,6 +39,7 @@ class Operations(ApiHandler):
             preview=preview,
             action=body.action,
             lane=body.lane_number,
+            agent=body.agent,
             over_ms=body.over_s * 1000,
             probe=body.probe,
             made_by=self.caller_name,

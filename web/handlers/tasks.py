@@ -15,7 +15,7 @@ from web.errors import ApiError, task_not_found
 from web.handlers.base import ApiHandler
 from web.task_view import found_object, page_object, row_object, stats_object, task_object
 from wire import limits
-from wire.bulk import LaneBody
+from wire.bulk import LaneBody, ReassignBody
 from wire.errors import FieldError, Invalid
 from wire.fields import IdempotencyKey
 from wire.parsing import Body, parse
@@ -255,6 +255,18 @@ class TaskLane(ApiHandler):
         await _check_owner(self, task_id)
         moved = await about_task(self, "tasks.lane", task_id, lane=lane, changed_by=self.caller_name)
         self.answer({"status": moved["status"], "task_id": task_id, "priority": moved["priority"]})
+
+
+class TaskReassign(ApiHandler):
+    """A queued task for one agent, or for anybody again."""
+
+    route = "/api/tasks/:id/reassign"
+
+    async def on_post(self, task_id: str) -> None:
+        agent = self.body_as(ReassignBody).agent
+        await _check_owner(self, task_id)
+        changed = await about_task(self, "tasks.reassign", task_id, agent=agent, changed_by=self.caller_name)
+        self.answer({"status": changed["status"], "task_id": task_id, "assign_to": agent})
 
 
 class PushTask(ApiHandler):

@@ -16,6 +16,7 @@ import { filterOf, termsOf } from '../store/filter_text.js';
 import { TaskList } from '../store/task_list.js';
 import { CommandLine } from '../ui/command_line.js';
 import { Empty, Skeleton } from '../ui/empty.js';
+import { FileLink } from '../ui/file_link.js';
 import { html } from '../ui/html.js';
 import { Panel } from '../ui/panel.js';
 import { count, foreignText, plural } from '../ui/text.js';
@@ -184,10 +185,34 @@ function SelectionBar({ list, q, selected, onAct, onClear }) {
       <strong role="status">${isAll ? `All ${all} that match` : `${count(selected.size)} selected`}</strong>
       ${!isAll && html`<button type="button" data-testid="select-all" onClick=${() => setAll(true)}>Select all ${all} that match</button>`}
       <span class="buttons">
-        ${/** @type {Action[]} */ (['retry', 'cancel', 'lane', 'discard', 'recover']).map((action) => html`<${ActionButton} key=${action} action=${action} onPress=${() => onAct(action, selection)} />`)}
+        ${/** @type {Action[]} */ (['retry', 'cancel', 'lane', 'reassign', 'discard', 'recover']).map((action) => html`<${ActionButton} key=${action} action=${action} onPress=${() => onAct(action, selection)} />`)}
       </span>
+      <${Export} selection=${isAll ? q : idsFilter(selected)} />
       <button type="button" class="plain" onClick=${onClear}>Clear the selection</button>
     </div>
+  `;
+}
+
+/** As many as an address can name. */
+const EXPORTED_BY_ID = 80;
+
+/**
+ * @param {ReadonlySet<string>} selected
+ * @returns {string | null} null: too many for an address
+ */
+function idsFilter(selected) {
+  return selected.size > EXPORTED_BY_ID ? null : `id:${[...selected].join(',')}`;
+}
+
+/** @param {{selection: string | null}} props the filter of what is to be in the file */
+function Export({ selection }) {
+  if (selection === null) return html`<span class="quiet small">A file is of at most ${EXPORTED_BY_ID} selected tasks, or of all that match.</span>`;
+  const path = (/** @type {string} */ format) => `/api/dashboard/tasks/export?${new URLSearchParams({ q: selection, format })}`;
+  return html`
+    <span class="buttons" role="group" aria-label="Export" data-testid="export">
+      <${FileLink} path=${path('jsonl')} name="tasks.jsonl">Export JSON<//>
+      <${FileLink} path=${path('csv')} name="tasks.csv">Export CSV<//>
+    </span>
   `;
 }
 

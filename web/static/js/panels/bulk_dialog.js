@@ -6,6 +6,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { Problem } from '../net/api.js';
+import { agents } from '../store/hub.js';
 import { ACTIONS, preview, start } from '../store/operations.js';
 import { LANES, State, TASK_STATES } from '../ui/chip.js';
 import { Dialog } from '../ui/dialog.js';
@@ -60,7 +61,7 @@ export function BulkDialog({ action, selection, onClose }) {
 function Confirm({ previewed, onStart, onClose }) {
   const { action, samples } = previewed;
   const [typed, setTyped] = useState('');
-  const [options, setOptions] = useState(/** @type {Record<string, any>} */ (action === 'lane' ? { lane: 'high' } : {}));
+  const [options, setOptions] = useState(/** @type {Record<string, any>} */ (action === 'lane' ? { lane: 'high' } : action === 'reassign' ? { agent: null } : {}));
   const needsTyping = previewed.count > TYPED_FROM;
   const isReady = !needsTyping || typed.replace(/[,. ]/g, '') === String(previewed.count);
   const submit = (/** @type {Event} */ event) => {
@@ -72,6 +73,7 @@ function Confirm({ previewed, onStart, onClose }) {
       <p>${sentenceOf(previewed)}</p>
       <ul class="samples" aria-label="Some of them">${samples.map((one) => html`<${Sample} key=${one.id} one=${one} />`)}</ul>
       ${action === 'lane' && html`<${LaneChoice} value=${options.lane} onValue=${(/** @type {string} */ lane) => setOptions({ lane })} />`}
+      ${action === 'reassign' && html`<${AgentChoice} onValue=${(/** @type {string | null} */ agent) => setOptions({ agent })} />`}
       ${action === 'retry' && html`<${PaceChoice} most=${previewed.count} onOptions=${setOptions} />`}
       ${needsTyping && html`
         <label class="stack">Type ${count(previewed.count)} to confirm
@@ -101,6 +103,8 @@ function sentenceOf({ action, count: number }) {
       return `${those} will leave the dead letters. For 24 hours they can be recovered.`;
     case 'recover':
       return `${those} will be dead letters again.`;
+    case 'reassign':
+      return `${those} will wait for whom you name, at the end of their lanes.`;
     default:
       return `${those} will go to the end of another lane.`;
   }
@@ -121,6 +125,22 @@ function Sample({ one }) {
 function LaneChoice({ value, onValue }) {
   const chosen = (/** @type {Event} */ event) => onValue(/** @type {HTMLSelectElement} */ (event.target).value);
   return html`<label class="stack">To lane<select value=${value} onChange=${chosen}>${LANES.map((lane) => html`<option value=${lane}>${lane}</option>`)}</select></label>`;
+}
+
+/** @param {{onValue: (agent: string | null) => void}} props */
+function AgentChoice({ onValue }) {
+  const [name, setName] = useState('');
+  const typed = (/** @type {InputEvent} */ event) => {
+    const text = /** @type {HTMLInputElement} */ (event.target).value.trim();
+    setName(text);
+    onValue(text || null);
+  };
+  return html`
+    <label class="stack">To agent
+      <input type="text" list="agents-to-choose" autocomplete="off" spellcheck=${false} placeholder="anybody that can do it" data-testid="bulk-agent" value=${name} onInput=${typed} />
+    </label>
+    <datalist id="agents-to-choose">${agents.value.map(({ agent_id: id, name: called }) => html`<option key=${id} value=${id}>${foreignText(called, 60)}</option>`)}</datalist>
+  `;
 }
 
 /** @param {{most: number, onOptions: (options: object) => void}} props */

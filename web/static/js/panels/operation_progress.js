@@ -62,13 +62,13 @@ function OperationRow({ operation, outcome }) {
       toast('warning', reasonOf(error));
     }
   };
-  const lane = action === 'lane' && operation.lane !== null ? ` to ${LANES[operation.lane] ?? ''}` : '';
+  const where = placeOf(operation);
   const tone = state === 'probe_failed' ? 'tone-critical' : isRunning(operation) ? 'tone-info' : '';
   return html`
     <div class="operation" data-testid="operation" data-operation=${id} data-state=${state}>
       <div class="operation-head">
         <strong class=${tone}>${STATES.get(state) ?? state}</strong>
-        <span>${ACTIONS[action].verb}${lane}: <bdi><code>${operation.query === null ? 'a selection' : foreignText(operation.query, 80) || 'every task'}</code></bdi></span>
+        <span>${ACTIONS[action].verb}${where}: <bdi><code>${operation.query === null ? 'a selection' : foreignText(operation.query, 80) || 'every task'}</code></bdi></span>
         <span class="quiet small">by <bdi>${foreignText(operation.made_by, 40) || 'somebody'}</bdi>, <${Ago} at=${operation.made_at} prefix="Started" /></span>
         ${isRunning(operation) && html`<button type="button" aria-disabled=${isStopping ? 'true' : null} onClick=${press}>Stop</button>`}
       </div>
@@ -81,6 +81,12 @@ function OperationRow({ operation, outcome }) {
       ${note && html`<p class=${`small ${tone}`} data-testid="operation-note"><bdi>${foreignText(note)}</bdi></p>`}
     </div>
   `;
+}
+
+/** @param {Operation} operation */
+function placeOf({ action, lane, agent }) {
+  if (action === 'reassign') return ` to ${agent === null ? 'anybody' : foreignText(agent, 60)}`;
+  return action === 'lane' && lane !== null ? ` to ${LANES[lane] ?? ''}` : '';
 }
 
 /**

@@ -20,6 +20,8 @@ const TASK_EVENTS = new Map([
   ['task_retried', { symbol: 'retry', tone: 'retry', words: 'queued again' }],
   ['task_dead_letter', { symbol: 'critical', tone: 'critical', words: 'became a dead letter', by: 'at' }],
   ['task_reclaimed', { symbol: 'retry', tone: 'warning', words: 'taken back', by: 'from' }],
+  ['task_moved', { symbol: 'queued', tone: 'info', words: 'moved to another lane' }],
+  ['task_reassigned', { symbol: 'assigned', tone: 'info', words: 'reassigned' }],
   ['task_cancelled', { symbol: 'cancelled', tone: 'muted', words: 'cancelled' }],
 ]);
 

@@ -23,6 +23,7 @@ const EVENTS = new Map([
   ['discarded', { word: 'Discarded', symbol: 'cancelled', tone: 'idle' }],
   ['recovered', { word: 'Taken back among the dead letters', symbol: 'retry', tone: 'warning' }],
   ['moved', { word: 'Moved', symbol: 'queued', tone: 'info' }],
+  ['reassigned', { word: 'Reassigned', symbol: 'assigned', tone: 'info' }],
 ]);
 
 const RETRIED = { word: 'Retried', symbol: 'retry', tone: 'info' };
@@ -73,8 +74,18 @@ function detailsOf({ event, details }) {
  * @param {any} details
  */
 function byHand(event, details) {
-  const lanes = event === 'moved' ? `from ${LANES[details.from] ?? '?'} to ${LANES[details.to] ?? '?'}` : '';
+  const places = event === 'moved' || event === 'reassigned' ? `from ${placeOf(event, details.from)} to ${placeOf(event, details.to)}` : '';
   const who = details.by ? `by ${foreignText(details.by, 60)}` : '';
   const how = details.operation ? `in operation ${foreignText(details.operation, 40)}` : WAYS[details.way] ?? '';
-  return [lanes, who, how].filter(Boolean).join(' ');
+  return [places, who, how].filter(Boolean).join(' ');
+}
+
+/**
+ * A lane, or an agent.
+ * @param {string} event
+ * @param {any} place
+ */
+function placeOf(event, place) {
+  if (event === 'moved') return LANES[place] ?? '?';
+  return place === null ? 'anybody' : foreignText(place, 60);
 }

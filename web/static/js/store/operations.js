@@ -6,7 +6,7 @@ import { get, post } from '../net/api.js';
 /** A preview of very many tasks takes the hub several looks. */
 const PREVIEW_MS = 40000;
 
-/** @typedef {'retry' | 'cancel' | 'lane' | 'discard' | 'recover'} Action */
+/** @typedef {'retry' | 'cancel' | 'lane' | 'reassign' | 'discard' | 'recover'} Action */
 
 /** @typedef {{query?: string, ids?: string[]}} Selection the tasks of a filter, or those with these ids */
 
@@ -15,6 +15,7 @@ const PREVIEW_MS = 40000;
  * @property {string} id
  * @property {Action} action
  * @property {number | null} lane
+ * @property {string | null} agent
  * @property {string | null} query
  * @property {string | null} made_by
  * @property {string} state
@@ -54,6 +55,7 @@ export const ACTIONS = {
   retry: { verb: 'Retry', past: 'retried', icon: 'retry', fits: 'dead letters', tone: '' },
   cancel: { verb: 'Cancel', past: 'cancelled', icon: 'cancelled', fits: 'queued and working tasks', tone: 'critical' },
   lane: { verb: 'Change lane', past: 'moved', icon: 'lane-1', fits: 'queued tasks', tone: '' },
+  reassign: { verb: 'Reassign', past: 'reassigned', icon: 'assigned', fits: 'queued tasks', tone: '' },
   discard: { verb: 'Discard', past: 'discarded', icon: 'cancelled', fits: 'dead letters', tone: 'critical' },
   recover: { verb: 'Recover', past: 'recovered', icon: 'retry', fits: 'discarded tasks', tone: '' },
 };
@@ -82,7 +84,7 @@ export function preview(action, selection) {
 
 /**
  * @param {Preview} previewed
- * @param {{lane?: string, over_s?: number, probe?: number}} options
+ * @param {{lane?: string, agent?: string | null, over_s?: number, probe?: number}} options
  * @returns {Promise<Operation>}
  */
 export async function start({ action, preview: id }, options) {
