@@ -35,7 +35,7 @@ export function DeadLetters({ query }) {
     ${problem && html`<p class="banner tone-warning" role="status">${problem.detail}</p>`}
     <${Panel} title="Causes" area="dead-groups" aside=${aside}>
       ${!data
-        ? html`<${Skeleton} rows=${6} />`
+        ? !problem && html`<${Skeleton} rows=${6} />`
         : data.groups.length === 0
           ? html`<${NoDeadLetters} />`
           : html`<${DeadGroups} groups=${data.groups} view=${path} onAct=${act} />`}
