@@ -14,6 +14,7 @@ from actors.sqlite_dead_letters import DeadLetters
 from actors.sqlite_directory import SqliteDirectory
 from actors.sqlite_notices import SqliteNotices
 from actors.sqlite_operations import SqliteOperations
+from actors.sqlite_output import SqliteOutput
 from actors.sqlite_reads import TaskReads
 from actors.sqlite_rollups import OldestWaiting, SqliteRollups
 from actors.sqlite_search import TaskSearch
@@ -59,6 +60,7 @@ class SqliteStorage:
         self.operations = SqliteOperations(self._connection)
         self._search = TaskSearch(self._connection, self._reads, self.counters)
         self.audit = SqliteAudit(self._connection)
+        self.output = SqliteOutput(self._connection)
         self._committed: Counter[str] = Counter(dict(self._run("SELECT name, value FROM counter").fetchall()))
         self._counters = self._committed.copy()
 
@@ -77,6 +79,7 @@ class SqliteStorage:
         self._flushed = []
         self._dead.clear()
         self._counters = self._committed.copy()
+        self.output.recount()
         self._connection.rollback()
 
     @property
@@ -135,8 +138,9 @@ class SqliteStorage:
         if found:
             self._connection.begin()
             keys: list[tuple[object, ...]] = [(task.key,) for task in found]
-            for table in ("history", "result", "content", "duplicate", "task"):
+            for table in ("history", "result", "content", "duplicate", "output", "task"):
                 self._connection.run_many(f"DELETE FROM {table} WHERE key = ?", keys)
+            self.output.recount()
             for task in found:
                 if task.status is _DEAD:
                     self._dead.moved(task, None, discarded=False)

@@ -16,6 +16,7 @@ from actors.vocabulary.bulk import Operation
 from actors.vocabulary.fleet import AgentMode, FinishedAttempt
 from actors.vocabulary.message import Message
 from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
+from actors.vocabulary.output import Tail
 from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Suggestion
 from actors.vocabulary.tasks import (
     AgentPresence,
@@ -171,6 +172,8 @@ class Storage(Protocol):
     def operations(self) -> OperationStorage: ...
     @property
     def audit(self) -> AuditStorage: ...
+    @property
+    def output(self) -> OutputStorage: ...
     def oldest_waiting(self, now_ms: int) -> tuple[int | None, ...]:
         """By lane: since when (Unix ms) its oldest task has waited for an agent. By a bounded scan."""
 
@@ -299,6 +302,15 @@ class DeadLetterStorage(Protocol):
         """When a task was discarded; None when it was not, or too long ago."""
 
     def forget(self, discarded_before: int, empty_before: int, limit: int) -> None: ...
+
+
+class OutputStorage(Protocol):
+    """In the same transactions as the tasks; bounded by itself."""
+
+    def save(self, tails: Sequence[tuple[int, Tail]], now: int) -> None:
+        """(key of the task, tail), each attempt once; replaces what there is of it."""
+
+    def read(self, key: int) -> tuple[tuple[int, str, bytes], ...]: ...
 
 
 class OperationStorage(Protocol):

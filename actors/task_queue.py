@@ -43,6 +43,7 @@ from actors.vocabulary import tasks as v
 from actors.vocabulary import trends as t
 from actors.vocabulary.audit import Audited, ReadAudit, RecordAudit
 from actors.vocabulary.events import PRESENCE, TASKS, TaskEvent
+from actors.vocabulary.output import ReadTails, SaveTails, Tail
 from actors.vocabulary.system import Commit, ReadStorage, StorageFigures
 from actors.vocabulary.tasks import (
     ASSIGNED,
@@ -162,6 +163,8 @@ class TaskQueue(BatchActor):
         t.ReadRollups: "rollups",
         t.ReadVitals: "vitals",
         ReadStorage: "storage_figures",
+        SaveTails: "save_tails",
+        ReadTails: "read_tails",
         fleet.OrderAgent: "directory",
         fleet.ReadAgentMode: "directory",
         fleet.ForgetAgent: "directory",
@@ -767,6 +770,18 @@ class TaskQueue(BatchActor):
         return StorageFigures(
             *(str(self._path), self._storage.schema, database, wal, free, size), commits=self._commits, last_commit=last
         )
+
+    def save_tails(self, message: SaveTails) -> None:
+        """Of tasks that are still there."""
+        keyed = [(key, one) for one in message.tails if (key := key_of(one.task_id)) is not None]
+        known = [(key, one) for key, one in keyed if self._read_key(key) is not None]
+        if known:
+            self._storage.output.save(known, self._now_ms)
+
+    def read_tails(self, message: ReadTails) -> tuple[Tail, ...]:
+        key = key_of(message.task_id)
+        rows = self._storage.output.read(key) if key is not None else ()
+        return tuple(Tail(message.task_id, *row) for row in rows)
 
     # --- the audit log ------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,35 @@ class OutputPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """The last lines of an attempt, for the database. ``parts``: an array as in ``OutputPage``, encoded."""
+
+    task_id: str
+    generation: int
+    agent_id: str
+    parts: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTails:
+    """From ``Output`` to ``TaskQueue``, the only writer; each replaces what is stored of its attempt. No answer."""
+
+    tails: tuple[Tail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTails:
+    """To ``TaskQueue``. Answer: ``tuple[Tail, ...]``, of the newest attempts that printed, oldest first."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSoon:
+    """``Output``'s own: store what has come to an end or to a pause."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """Pages of this web process show the output of exactly these tasks now."""
 

@@ -174,6 +174,21 @@ def _is_at_end(lines: Any) -> bool:
     return bool(lines.evaluate("one => one.scrollHeight - one.scrollTop - one.clientHeight < 30"))
 
 
+def test_what_a_task_printed_last_is_on_its_page_after_the_hub_was_restarted(
+    hub: Hub, watch: Watch, worker: Worker, expect: Any
+) -> None:
+    task_id = worker.submit("print('first'); print('last')")
+    hub.wait_for_status(task_id, "completed", 30)
+    watched = watch()
+    page = watched.open(f"/tasks/{task_id}")
+    lines = page.get_by_test_id("output-lines").locator(".log-line")
+    expect(lines).to_have_text(["first", "last"], timeout=15_000)
+    hub.stop()
+    hub.start()
+    page.reload()
+    expect(lines).to_have_text(["first", "last"], timeout=15_000)
+
+
 def test_A54_numbers_are_exact_and_large_content_is_closed_until_it_is_opened(
     hub: Hub, watch: Watch, expect: Any
 ) -> None:

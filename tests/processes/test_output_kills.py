@@ -71,3 +71,22 @@ def test_a_sidecar_that_is_killed_while_a_task_prints_does_it_again_and_both_out
         assert [one["generation"] for one in output(hub, task_id)["attempts"]] == [1, task["generation"]]
         check_numbers(output(hub, task_id))
         assert output(hub, task_id)["last_seq"] == 2
+
+
+def test_the_last_lines_of_a_finished_task_are_there_after_the_hub_was_stopped_and_after_it_was_killed(
+    tmp_path: Path,
+) -> None:
+    with Hub(tmp_path / "data") as hub:
+        with Worker(hub, tmp_path / "worker", "worker") as worker:
+            task_id = worker.submit("for n in range(1, 4): print('line', n)")
+            hub.wait_for_status(task_id, "completed", 30)
+            wait_for(lambda: output(hub, task_id)["last_seq"] == 3, 30, "its lines")
+        hub.stop()
+        hub.start()
+        found = output(hub, task_id)
+        check_numbers(found)
+        assert (found["kept_from"], found["last_seq"], found["agent_id"]) == (1, 3, "worker")
+        before = hub.hub_pid
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: hub.hub_pid != before, 30, "the new hub")
+        wait_for(lambda: output(hub, task_id)["last_seq"] == 3, 30, "the same lines")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from actors.vocabulary import names
+from actors.vocabulary.output import ReadTails
 from link.messages import WatchOutput
 from tests.harness.box import Box
 
@@ -87,3 +88,33 @@ def test_its_death_costs_lines_and_nobody_has_to_subscribe_again(box: Box) -> No
     assert [printed.first_seq for _, printed in box.outlet.printed] == [1, 2]
     box.says(connection, "task_complete", task_id=task_id, generation=1, result=None)
     assert box.task(task_id).status == "completed"
+
+
+def test_what_was_printed_before_a_silence_outlives_every_death(box: Box) -> None:
+    connection, task_id = at_work(box)
+    for seq in (1, 2):
+        prints(box, connection, task_id, seq)
+    box.runtime.advance(4)
+    box.crash(names.OUTPUT)
+    assert kept(box, task_id) == ["line 1", "line 2"]
+    prints(box, connection, task_id, 3)
+    assert kept(box, task_id) == ["line 1", "line 2", "line 3"]
+
+
+def test_a_tail_is_not_replaced_by_a_shorter_one_of_an_attempt_that_prints_on_after_a_death(box: Box) -> None:
+    connection, task_id = at_work(box)
+    prints(box, connection, task_id, 1)
+    box.runtime.advance(4)
+    box.crash(names.OUTPUT)
+    prints(box, connection, task_id, 2)
+    box.runtime.advance(30)
+    box.crash(names.OUTPUT)
+    assert kept(box, task_id) == ["line 1", "line 2"]
+
+
+def test_a_task_that_prints_nothing_costs_no_write(box: Box) -> None:
+    connection, task_id = at_work(box)
+    box.says(connection, "task_complete", task_id=task_id, generation=1, result=None)
+    box.runtime.advance(90)
+    assert kept(box, task_id) == []
+    assert box.queue(ReadTails(task_id)) == ()

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.printouts import PART_BYTES, Printouts
-from actors.vocabulary.output import Printed, ReadOutput
+from actors.printouts import AGAIN_S, LONGEST_S, PART_BYTES, QUIET_S, TAIL_BYTES, Printouts
+from actors.vocabulary.output import Printed, ReadOutput, Tail
 from wire.output import encoded_lines
 
 
@@ -113,3 +113,93 @@ def test_each_attempt_has_its_own_output_and_the_newest_is_shown() -> None:
     assert answer["generation"] == 3
     assert [(one["generation"], one["last_seq"]) for one in answer["attempts"]] == [(1, 2), (3, 1)]
     assert numbers(read(printouts, generation=1)) == [1, 2]
+
+
+# --- what outlives the process ----------------------------------------------------------------------------------------
+
+
+def lines_of(tail: Tail) -> list[int]:
+    """The numbers of its lines, which are also their texts."""
+    return numbers({"parts": json.loads(tail.parts)})
+
+
+def due(printouts: Printouts, now_s: float) -> list[tuple[str, int]]:
+    return printouts.due(now_s)
+
+
+def test_a_tail_is_stored_when_its_attempt_is_silent_and_no_sooner() -> None:
+    printouts = Printouts()
+    printouts.add(printed(1, 3), 100.0)
+    assert due(printouts, 100.0 + QUIET_S - 0.1) == [] and not printouts.is_stored
+    assert due(printouts, 100.0 + QUIET_S) == [("t", 1)]
+    [tail] = printouts.take_tails([("t", 1)], 100.0 + QUIET_S)
+    assert (tail.task_id, tail.generation, tail.agent_id, lines_of(tail)) == ("t", 1, "agent", [1, 2, 3])
+    assert printouts.is_stored and due(printouts, 1_000.0) == []
+
+
+def test_one_that_prints_on_and_on_is_stored_once_a_minute() -> None:
+    printouts, stored = Printouts(), []
+    for second in range(150):
+        printouts.add(printed(second + 1, 1), float(second))
+        if keys := due(printouts, float(second)):
+            stored += [lines_of(tail)[-1] for tail in printouts.take_tails(keys, float(second))]
+    assert stored == [int(LONGEST_S) + 1, 2 * int(LONGEST_S) + 2]
+
+
+def test_after_a_pause_it_is_not_stored_again_at_once() -> None:
+    printouts = Printouts()
+    printouts.add(printed(1, 1), 0.0)
+    printouts.take_tails(due(printouts, QUIET_S), QUIET_S)
+    printouts.add(printed(2, 1), 3.0)
+    assert due(printouts, 3.0 + QUIET_S) == []
+    assert due(printouts, QUIET_S + AGAIN_S) == [("t", 1)]
+
+
+@given(sizes=st.lists(st.integers(1, 400), min_size=1, max_size=60), width=st.integers(8, 500))
+def test_a_tail_is_the_end_is_bounded_and_is_never_empty(sizes: list[int], width: int) -> None:
+    printouts, seq = Printouts(), 1
+    for size in sizes:
+        printouts.add(printed(seq, size, width=width))
+        seq += size
+    [tail] = printouts.take_tails([("t", 1)], 0.0)
+    parts = json.loads(tail.parts)
+    shown = [part["first_seq"] + offset for part in parts for offset in range(len(part["lines"]))]
+    assert shown and shown == list(range(shown[0], seq))
+    assert len(tail.parts) <= TAIL_BYTES + 100
+    if shown[0] > 1:  # one more line would not have fitted
+        assert len(tail.parts) > TAIL_BYTES - width - 100
+
+
+def test_one_line_that_is_longer_than_a_tail_is_kept_whole() -> None:
+    printouts = Printouts()
+    line = json.dumps(["out", "x" * TAIL_BYTES]).encode()
+    printouts.add(Printed("t", 1, "agent", 1, 2, line + b"," + line))
+    [tail] = printouts.take_tails([("t", 1)], 0.0)
+    [part] = json.loads(tail.parts)
+    assert part["first_seq"] == 2 and len(part["lines"]) == 1
+
+
+def test_what_was_stored_stands_before_what_came_since_and_is_not_there_twice() -> None:
+    old = Printouts()
+    old.add(printed(1, 5))
+    [tail] = old.take_tails([("t", 1)], 0.0)
+    new = Printouts()
+    new.add(printed(8, 2))
+    assert not new.knows_begin("t") and not new.begins(("t", 1))
+    new.restore(tail)
+    new.restore(tail)
+    assert numbers(read(new)) == [1, 2, 3, 4, 5, 8, 9], "6 and 7 were lost between the two"
+    assert read(new)["kept_from"] == 1 and new.begins(("t", 1))
+    new.add(printed(10, 1))
+    assert read(new)["last_seq"] == 10
+
+
+def test_a_restored_attempt_is_no_news_and_counts_against_the_bound() -> None:
+    old = Printouts()
+    old.add(printed(1, 50))
+    [tail] = old.take_tails([("t", 1)], 0.0)
+    new = Printouts(total_bytes=PART_BYTES + 400)
+    new.add(printed(1, 10, task="other"))
+    new.restore(tail)
+    assert not new.has("other") and numbers(read(new)) == list(range(1, 51))
+    assert due(new, 1_000.0) == [] and new.is_stored

@@ -75,7 +75,7 @@ export function TaskOutput({ taskId, isRunning, attempts }) {
         <${FileLink} path=${`/api/dashboard/tasks/${encodeURIComponent(taskId)}/output?format=text${state.generation === null ? '' : `&generation=${state.generation}`}`} name=${`${taskId}.txt`}>Download<//>
       </div>
       ${state.problem !== '' && html`<p class="banner tone-warning" role="status">${state.problem}</p>`}
-      ${isEmpty && html`<${Empty} title=${isRunning ? 'It has printed nothing yet.' : 'Nothing is kept of what it printed.'}>${!isRunning && html`<p>The hub keeps the end of the output in memory, and forgets it when it is restarted.</p>`}<//>`}
+      ${isEmpty && html`<${Empty} title=${isRunning ? 'It has printed nothing yet.' : 'Nothing is kept of what it printed.'}>${!isRunning && html`<p>It printed nothing, or so long ago that the hub has given its place to others.</p>`}<//>`}
       <div
         ref=${box}
         class=${`log ${isWrapped ? 'log-wrapped' : ''}`}
