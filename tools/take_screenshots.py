@@ -1,6 +1,6 @@
 """Makes the pictures of ``docs/`` from a frozen demo, so that the same program makes the same pictures:  make screenshots
 
-Every page of ``SHOTS`` in both themes on a desktop, those that are marked also on a phone; and ``agentcom top`` as a drawing. A
+Every page of ``SHOTS`` in both themes, on a desktop and on a phone; and ``agentcom top`` as a drawing. A
 name as argument makes only the pictures that begin with it. Nothing moves while they are taken: the hub's clock and the
 browser's stand still.
 """
@@ -56,7 +56,6 @@ class Shot:
 
     name: str
     path: str
-    on_phone: bool = False
     prepare: Callable[[Any], None] = lambda page: None
 
 
@@ -69,16 +68,16 @@ def hide_chance(page: Any) -> None:
 
 
 SHOTS = (
-    Shot("overview", "/", on_phone=True),
-    Shot("tasks", "/tasks", on_phone=True),
-    Shot("task", "/tasks/{task}", on_phone=True),
-    Shot("dead", "/dead", on_phone=True),
-    Shot("agents", "/agents", on_phone=True),
+    Shot("overview", "/"),
+    Shot("tasks", "/tasks"),
+    Shot("task", "/tasks/{task}"),
+    Shot("dead", "/dead"),
+    Shot("agents", "/agents"),
     Shot("agent", "/agents/{agent}"),
-    Shot("activity", "/activity?view=audit", on_phone=True),
-    Shot("trends", "/trends?range=1h", on_phone=True),
+    Shot("activity", "/activity?view=audit"),
+    Shot("trends", "/trends?range=1h"),
     Shot("system", "/system"),
-    Shot("settings", "/settings", on_phone=True, prepare=hide_chance),
+    Shot("settings", "/settings", prepare=hide_chance),
 )
 
 
@@ -126,8 +125,6 @@ def take_pages(demo: Demo, shots: list[Shot]) -> None:
                 page.route("**/api/system/tree*", without_chance)
                 page.route("**/api/system/figures", with_usual_figures)
                 for shot in shots:
-                    if is_phone and not shot.on_phone:
-                        continue
                     page.goto(demo.url + shot.path.format(**known))
                     settle(page)
                     shot.prepare(page)
