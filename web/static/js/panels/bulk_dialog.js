@@ -156,10 +156,10 @@ function PaceChoice({ most, onOptions }) {
     <fieldset class="stack">
       <legend>How</legend>
       <label class="check"><input ...${radio('now')} />At once</label>
-      <label class="check"><input ...${radio('spread')} />Spread over
-        <${NumberField} label="Seconds to spread over" value=${seconds} most=${86400} onValue=${setSeconds} /> s, so that what was repaired is not flooded</label>
-      <label class="check"><input ...${radio('probe')} />Probe
-        <${NumberField} label="Tasks to probe with" value=${probe} most=${Math.min(1000, most)} onValue=${setProbe} /> first, the rest when all of these completed</label>
+      <label class="check"><input ...${radio('spread')} /><span>Spread over
+        ${' '}<${NumberField} label="Seconds to spread over" value=${seconds} most=${86400} onValue=${setSeconds} /> s, so that what was repaired is not flooded</span></label>
+      <label class="check"><input ...${radio('probe')} /><span>Probe
+        ${' '}<${NumberField} label="Tasks to probe with" value=${probe} most=${Math.min(1000, most)} onValue=${setProbe} /> first, the rest when all of these completed</span></label>
     </fieldset>
   `;
 }

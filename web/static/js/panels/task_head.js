@@ -26,7 +26,7 @@ export function TaskHead({ task, attempts, duplicates, reload }) {
       <div class="task-line">
         <${State} looks=${TASK_STATES} state=${task.status} />
         <span class=${`tag lane-${laneName(task.priority)}`}><${Icon} name=${`lane-${task.priority}`} />${laneName(task.priority)}</span>
-        ${attempts.length > 0 && html`<span class="number" data-testid="attempt-count">Attempt ${attempts.length}; ${failures(task)}</span>`}
+        ${attempts.length > 0 && html`<span class="number" data-testid="attempt-count">${tries(task, attempts.length)}</span>`}
         ${task.assigned_to && html`<span>${task.status === 'assigned' ? 'with' : 'by'} <a href=${agentAddress(task.assigned_to)}><bdi>${foreignText(task.assigned_to, 60)}</bdi></a></span>`}
         <span class="quiet">submitted${task.submitted_by && html` by <bdi>${foreignText(task.submitted_by, 60)}</bdi>`} <${Ago} at=${task.created_at} prefix="Submitted" /></span>
         <span class="task-id"><code class="quiet">${task.id}</code><button type="button" class="plain" aria-label="Copy the id of the task" onClick=${() => void copy(task.id)}><${Icon} name="copy" /></button></span>
@@ -37,11 +37,15 @@ export function TaskHead({ task, attempts, duplicates, reload }) {
   `;
 }
 
-/** @param {Task} task */
-function failures(task) {
+/**
+ * @param {Task} task
+ * @param {number} attempts
+ */
+function tries(task, attempts) {
+  const failed = plural(task.retry_count, 'failure');
+  if (task.status !== 'queued' && task.status !== 'assigned') return `${plural(attempts, 'attempt')}, ${failed}`;
   const left = Math.max(0, task.max_retries - task.retry_count);
-  if (task.status === 'dead_letter' || task.retry_count === 0) return plural(task.retry_count, 'failure');
-  return `${plural(task.retry_count, 'failure')}, ${left} more and it is dead`;
+  return `Attempt ${attempts}; ${task.retry_count === 0 ? failed : `${failed}, ${left} more and it is dead`}`;
 }
 
 /** @param {{of?: string, duplicates: string[]}} props */

@@ -41,7 +41,7 @@ export function TokenSettings() {
       <p>Only their hashes are stored. Tokens of admins are made in a terminal: <code>agentcom token create NAME --role admin</code></p>
       ${problem && html`<p class="tone-warning" role="status">${problem.detail}</p>`}
       ${isLoading && html`<${Skeleton} rows=${3} />`}
-      <ul class="setting-list" data-testid="tokens">
+      <ul class="setting-list token-list" data-testid="tokens">
         ${shown.map((token) => html`<${Row} key=${token.token_prefix} token=${token} reload=${reload} />`)}
       </ul>
       ${shown.length < tokens.length && html`<div><button type="button" onClick=${() => setWhole(true)}>Show ${count(tokens.length - shown.length)} more</button></div>`}
