@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.queue_options import TaskQueueOptions
 from actors.storage import AuditStorage, DirectoryStorage
-from actors.vocabulary import bulk, fleet
+from actors.vocabulary import bulk, fleet, search
 from actors.vocabulary import tasks as v
 from actors.vocabulary.audit import Audited, AuditEntry, AuditPage, ReadAudit, RecordAudit
 from actors.vocabulary.tasks import Refusal, Refused
@@ -89,6 +89,8 @@ _DETAILS: dict[type, Callable[[Any, Any, Any], Details]] = {
     v.WriteSetting: lambda request, before, _: _changed(before, request.value),
     bulk.DiscardDeadLetter: lambda *_: _changed("dead_letter", "discarded"),
     bulk.RecoverDiscarded: lambda *_: _changed("discarded", "dead_letter"),
+    search.MuteDeadGroup: lambda request, _b, answer: {"until": answer.until, "note": request.note},
+    search.UnmuteDeadGroup: lambda _r, _b, answer: {"was_muted": answer},
     bulk.ChangeLane: lambda request, *_: {"lane": request.lane},
     bulk.Reassign: lambda request, *_: {"agent": request.agent},
     bulk.StartOperation: _operation,

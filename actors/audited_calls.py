@@ -14,6 +14,8 @@ AUDITED: dict[str, tuple[str, str | None]] = {
     "tasks.retry": ("task.retry", "task_id"),
     "tasks.discard": ("task.discard", "task_id"),
     "tasks.recover": ("task.recover", "task_id"),
+    "dead.mute": ("dead_group.mute", "group"),
+    "dead.unmute": ("dead_group.unmute", "group"),
     "tasks.lane": ("task.lane", "task_id"),
     "tasks.reassign": ("task.reassign", "task_id"),
     "operations.start": ("operation.start", "preview"),

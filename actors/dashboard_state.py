@@ -256,6 +256,7 @@ class DashboardState(Actor):
     def _take_vitals(self, answer: object) -> None:
         if isinstance(answer, Vitals):
             self._vitals = answer
+            self._health.dead.set_mutes(answer.mutes, self.runtime.clock.time_ms())
 
     def ask_for_overview(self) -> None:
         # Whatever was buffered before this question is contained in its answer.

@@ -106,6 +106,8 @@ OPERATIONS: dict[str, Operation] = {
     "tasks.count": Operation(names.TASK_QUEUE, search.CountTasks),
     "tasks.suggest": Operation(names.TASK_QUEUE, search.SuggestValues),
     "tasks.dead_groups": Operation(names.TASK_QUEUE, search.ListDeadGroups),
+    "dead.mute": Operation(names.TASK_QUEUE, search.MuteDeadGroup),
+    "dead.unmute": Operation(names.TASK_QUEUE, search.UnmuteDeadGroup),
     "tasks.discard": Operation(names.TASK_QUEUE, bulk.DiscardDeadLetter),
     "tasks.recover": Operation(names.TASK_QUEUE, bulk.RecoverDiscarded),
     "tasks.lane": Operation(names.TASK_QUEUE, bulk.ChangeLane),

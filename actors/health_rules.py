@@ -358,18 +358,49 @@ class NewFailures:
         self._options = options
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._new: OrderedDict[str, _NewKind] = OrderedDict()
+        self._mutes: dict[str, tuple[int, int]] = {}
+        """Kind -> (at, until) in Unix ms, of those that somebody looks after, or did."""
+        self._quiet: OrderedDict[str, _NewKind] = OrderedDict()
+        """What died of them meanwhile."""
 
     def buried(self, error: str | None, at: int) -> None:
         """A task became a dead letter."""
         kind = shape_of(error)
+        muted_at, until = self._mutes.get(kind, (0, 0))
+        if at <= until:
+            if at > muted_at:
+                self._count(self._quiet, kind, at)
+            return
         if kind in self._seen:
             self._seen.move_to_end(kind)
-        elif kind in self._new:
-            self._new[kind].tasks += 1
         else:
-            self._new[kind] = _NewKind(at)
-            if len(self._new) > self.KINDS_KEPT:
-                self._new.popitem(last=False)
+            self._count(self._new, kind, at)
+
+    def _count(self, kinds: OrderedDict[str, _NewKind], kind: str, at: int) -> None:
+        if kind in kinds:
+            kinds[kind].tasks += 1
+            return
+        kinds[kind] = _NewKind(at)
+        if len(kinds) > self.KINDS_KEPT:
+            kinds.popitem(last=False)
+
+    def set_mutes(self, mutes: Iterable[tuple[str, int, int]], now_ms: int) -> None:
+        """(kind, at, until) of all there are. A new one takes its kind out of what asks for attention; after its time the kind is
+        like one that was never seen. One that is gone before its time had grown too much, or was taken back: then what came
+        meanwhile is news."""
+        before, self._mutes = self._mutes, {}
+        for kind, at, until in mutes:
+            if until >= self._mutes.get(kind, (0, 0))[1]:  # two groups of one text: the longer one
+                self._mutes[kind] = (at, until)
+        for kind, (at, until) in self._mutes.items():
+            if until > now_ms and before.get(kind, (0, 0))[0] != at:
+                self._new.pop(kind, None)
+                self._seen.pop(kind, None)
+        for kind, (_, until) in before.items():
+            if kind not in self._mutes and until > now_ms and kind in self._quiet:
+                self._new[kind] = self._quiet.pop(kind)
+        for kind in [kind for kind in self._quiet if self._mutes.get(kind, (0, 0))[1] <= now_ms]:
+            del self._quiet[kind]
 
     def seen(self) -> list[str]:
         return list(self._seen)

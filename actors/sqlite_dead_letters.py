@@ -13,7 +13,7 @@ from typing import Any
 from actors import fingerprint as cause
 from actors.sqlite_connection import SqliteConnection
 from actors.storage import DoesNotFit
-from actors.vocabulary.search import ListDeadGroups
+from actors.vocabulary.search import ListDeadGroups, Mute
 from actors.vocabulary.tasks import Task, TaskStatus
 
 HOUR_MS = 3_600_000
@@ -21,6 +21,13 @@ HOURS_SHOWN = 24
 
 #: Members whose agents are named with a group.
 AGENTS_FROM = 50
+
+#: A group that somebody looks after asks for attention again when it is so many times as large, but not for a few more.
+GROWTH = 2
+GROWTH_LEAST = 10
+
+#: Mutes that health is told of; as many kinds of failure are remembered there.
+MUTES_TOLD = 200
 
 _LANES = ("urgent", "high", "normal", "low")
 
@@ -157,7 +164,49 @@ class DeadLetters:
         many("DELETE FROM dead_member WHERE key = ?", [(key,) for key, _ in old])
         many("UPDATE dead_group SET discarded = discarded - 1 WHERE id = ?", [(group,) for _, group in old])
         many("DELETE FROM dead_group WHERE id = ? AND discarded = 0", empty)
+        many("DELETE FROM dead_mute WHERE dead_group = ?", empty)
         many("DELETE FROM dead_hour WHERE dead_group = ? AND hour = ?", hours)
+
+    # --- those that somebody looks after ------------------------------------------------------------------------------
+
+    def mute(self, group: str, by: str, note: str | None, at: int, until: int) -> Mute | None:
+        """Replaces an earlier one; None when there is no such group with members."""
+        row = self._run("SELECT alive FROM dead_group WHERE id = ? AND alive > 0", (group,)).fetchone()
+        if row is None:
+            return None
+        limit = max(GROWTH * row[0], row[0] + GROWTH_LEAST)
+        self._connection.begin()
+        self._run("INSERT OR REPLACE INTO dead_mute VALUES (?, ?, ?, ?, ?, ?)", (group, by, at, until, note, limit))
+        return Mute(by, at, until, note, limit)
+
+    def unmute(self, group: str) -> bool:
+        self._connection.begin()
+        return self._run("DELETE FROM dead_mute WHERE dead_group = ?", (group,)).rowcount > 0
+
+    def muted(self, group: str, now: int) -> Mute | None:
+        sql = (
+            "SELECT muted_by, at, until, note, alive_limit FROM dead_mute JOIN dead_group ON id = dead_group"
+            " WHERE dead_group = ? AND until > ? AND alive < alive_limit"
+        )
+        row = self._run(sql, (group, now)).fetchone()
+        return Mute(*row) if row is not None else None
+
+    def count_muted(self, now: int) -> int:
+        return int(self._run("SELECT COUNT(*) FROM dead_mute WHERE until > ?", (now,)).fetchone()[0])
+
+    def mutes(self) -> tuple[tuple[str, int, int], ...]:
+        """(shape, at, until) of each, also of those whose time is over; those that their group has outgrown are taken away. The
+        newest ones when there are very many."""
+        sql = (
+            "SELECT dead_group, shape, at, until, alive >= alive_limit FROM dead_mute JOIN dead_group ON id = dead_group"
+            " ORDER BY until DESC LIMIT ?"
+        )
+        rows = self._run(sql, (MUTES_TOLD,)).fetchall()
+        outgrown = [(group,) for group, *_, is_outgrown in rows if is_outgrown]
+        if outgrown:
+            self._connection.begin()
+            self._connection.run_many("DELETE FROM dead_mute WHERE dead_group = ?", outgrown)
+        return tuple((shape, at, until) for _, shape, at, until, is_outgrown in rows if not is_outgrown)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from actors.vocabulary.fleet import AgentMode, FinishedAttempt
 from actors.vocabulary.message import Message
 from actors.vocabulary.notices import Delivery, Notice, PushSubscription, Webhook
 from actors.vocabulary.output import Tail
-from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Suggestion
+from actors.vocabulary.search import Counted, CountTasks, FindTasks, FoundTasks, ListDeadGroups, Mute, Suggestion
 from actors.vocabulary.tasks import (
     AgentPresence,
     FinishedMinute,
@@ -302,6 +302,11 @@ class DeadLetterStorage(Protocol):
         """When a task was discarded; None when it was not, or too long ago."""
 
     def forget(self, discarded_before: int, empty_before: int, limit: int) -> None: ...
+    def mute(self, group: str, by: str, note: str | None, at: int, until: int) -> Mute | None: ...
+    def unmute(self, group: str) -> bool: ...
+    def muted(self, group: str, now: int) -> Mute | None: ...
+    def count_muted(self, now: int) -> int: ...
+    def mutes(self) -> tuple[tuple[str, int, int], ...]: ...
 
 
 class OutputStorage(Protocol):

@@ -75,6 +75,7 @@ class TaskQuestions:
             agents=tuple(sorted({agent for _, agent in newest if agent is not None})),
             sample=sample_of(sample) if sample is not None else None,
             last_retry=self._last_retry(id_, now_s, now_ms),
+            muted=self._storage.dead_letters.muted(id_, now_ms),
         )
 
     def _last_retry(self, group: str, now_s: float, now_ms: int) -> dict[str, Any] | None:

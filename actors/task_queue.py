@@ -73,6 +73,9 @@ RECORDS_SHOWN = 50
 #: The field of ``extras`` that names the task after which this one was made.
 DUPLICATE_OF = "duplicate_of"
 
+#: Groups of dead letters that may be muted at once: so many, and there is something else wrong.
+MUTES = 100
+
 #: More tokens than any attempt can use; a larger number is cut, so that sums of them stay integers of the database.
 MAX_TOKENS = 10**12
 
@@ -130,6 +133,8 @@ class TaskQueue(BatchActor):
         s.CountTasks: "question",
         s.SuggestValues: "question",
         s.ListDeadGroups: "question",
+        s.MuteDeadGroup: "mute",
+        s.UnmuteDeadGroup: "unmute",
         v.Recover: "recover",
         v.Together: "together",
         v.AssignedTo: "assigned_to",
@@ -650,6 +655,17 @@ class TaskQueue(BatchActor):
     def question(self, message: object) -> object:
         return self._questions.answer(message, self._now_s, self._now_ms)
 
+    def mute(self, message: s.MuteDeadGroup) -> s.Mute | Refused:
+        dead = self._storage.dead_letters
+        if dead.count_muted(self._now_ms) >= MUTES:
+            return Refused(Refusal.OVERLOADED, f"{MUTES} groups are muted; end one of them first")
+        until = self._now_ms + message.for_ms
+        muted = dead.mute(message.group, message.by, message.note, self._now_ms, until)
+        return muted if muted is not None else Refused(Refusal.NOT_FOUND, "no such group of dead letters")
+
+    def unmute(self, message: s.UnmuteDeadGroup) -> bool:
+        return self._storage.dead_letters.unmute(message.group)
+
     # --- leases, sweeps -----------------------------------------------------------------------------------------------
 
     def renew_leases(self, message: v.RenewLeases) -> None:
@@ -760,7 +776,8 @@ class TaskQueue(BatchActor):
         refused = self._admission.refusal(self._now_s)
         no_space = refused.detail if refused is not None and refused.reason is Refusal.NO_SPACE else None
         oldest, disk = self._storage.oldest_waiting(self._now_ms), disk_space(self._path.parent)
-        return t.Vitals(oldest, *disk, no_space, self._notices.disabled_webhooks())
+        mutes = self._storage.dead_letters.mutes()
+        return t.Vitals(oldest, *disk, no_space, self._notices.disabled_webhooks(), mutes)
 
     def storage_figures(self, _: ReadStorage) -> StorageFigures:
         at, messages, took_s = self._last_commit

@@ -101,6 +101,8 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/api/dashboard/tasks/export"): _DASHBOARD,
     ("GET", "/api/dashboard/tasks/suggest"): _DASHBOARD,
     ("GET", "/api/dashboard/dead-letter/groups"): _DASHBOARD,
+    ("POST", "/api/dead-letter/groups/:id/mute"): _OPERATE_PAGE,
+    ("POST", "/api/dead-letter/groups/:id/unmute"): _OPERATE_PAGE,
     ("POST", "/api/tasks/:id/discard"): _STEER,
     ("POST", "/api/tasks/:id/recover"): _STEER,
     ("POST", "/api/tasks/:id/lane"): _STEER,

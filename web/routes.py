@@ -46,6 +46,7 @@ HANDLERS: tuple[type[Guard], ...] = (
         tasks.TaskRetry,
         tasks.TaskCancel,
     ),
+    *(tasks.DeadGroupMute, tasks.DeadGroupUnmute),
     *(tasks.TaskDiscard, tasks.TaskRecover, tasks.TaskLane, tasks.TaskReassign, tasks.PushTask),
     *(operations.OperationPreview, operations.Operations, operations.OneOperation, operations.OperationCancel),
     *(agents.AgentPause, agents.AgentDrain, agents.AgentResume, agents.AgentDisconnect),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from wire.fields import AgentId, Code, Endpoint, Milliseconds, Name, Note, NoticeKinds, PushKey, Repo
 from wire.parsing import Body
@@ -68,6 +69,13 @@ class PushSubscriptionBody(Body):
 class AcknowledgeBody(Body):
     """``POST /api/health/:id/acknowledge``."""
 
+    note: Note | None = None
+
+
+class MuteBody(Body):
+    """``POST /api/dead-letter/groups/:id/mute``: for so many seconds, at most 30 days."""
+
+    for_s: Annotated[int, Meta(ge=60, le=30 * 86_400)]
     note: Note | None = None
 
 

@@ -101,6 +101,35 @@ class ListDeadGroups:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """Somebody looks after a group of dead letters until then (Unix ms), or until it has ``until_count`` members."""
+
+    by: str
+    at: int
+    until: int
+    note: str | None
+    until_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MuteDeadGroup:
+    """For ``for_ms`` from now on; replaces an earlier one. Answer: ``Mute``, or ``Refused`` (NOT_FOUND; OVERLOADED when too many
+    are muted)."""
+
+    group: str
+    for_ms: int
+    by: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnmuteDeadGroup:
+    """Answer: ``bool``, whether it was muted."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadGroup:
     """Dead letters of one cause. ``hours``: deaths in each of the last 24 hours, oldest first. ``agents``: who had the newest
     ones."""
@@ -118,6 +147,7 @@ class DeadGroup:
     sample: dict[str, Any] | None
     last_retry: dict[str, Any] | None
     """The newest bulk retry of this group within a day, with what became of it."""
+    muted: Mute | None = None
 
 
 @dataclass(frozen=True, slots=True)

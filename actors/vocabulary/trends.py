@@ -53,7 +53,8 @@ class Vitals:
     """``oldest``: for each lane since when (Unix ms) its oldest task has waited for an agent, None where none does.
 
     ``disk_free`` and ``disk_size`` are bytes; ``no_space`` is why new tasks are refused for want of disk.
-    ``disabled_webhooks``: (what people call it, Unix ms since when).
+    ``disabled_webhooks``: (what people call it, Unix ms since when). ``mutes``: (shape of the error, at, until) of every group
+    of dead letters that somebody looks after, or did.
     """
 
     oldest: tuple[int | None, ...]
@@ -61,3 +62,4 @@ class Vitals:
     disk_size: int
     no_space: str | None = None
     disabled_webhooks: tuple[tuple[str, int], ...] = ()
+    mutes: tuple[tuple[str, int, int], ...] = ()

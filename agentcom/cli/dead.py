@@ -74,6 +74,32 @@ def groups(session: Session, sort: str, cursor: str | None) -> None:
         session.out.hint(f"Give one another chance:  agentcom dead retry --group {rows[0][0]} --probe 5")
 
 
+@dead.command()
+@click.argument("group")
+@click.option("--for", "for_s", callback=parse_spread, default="8h", show_default=True, help="how long, as 8h")
+@click.option("--note", help="why, for the others")
+@hub_options
+def mute(session: Session, group: str, for_s: int, note: str | None) -> None:
+    """Look after one cause: it asks nobody else for attention until the time is over, or it has doubled."""
+    answer = session.hub.post(f"/api/dead-letter/groups/{quoted(group)}/mute", {"for_s": for_s, "note": note})
+    if session.out.as_json:
+        session.out.data(answer)
+    else:
+        session.out.line(f"{group} is muted, or until it has {answer['muted']['until_count']:,} tasks")
+
+
+@dead.command()
+@click.argument("group")
+@hub_options
+def unmute(session: Session, group: str) -> None:
+    """One cause asks for attention again."""
+    answer = session.hub.post(f"/api/dead-letter/groups/{quoted(group)}/unmute", {})
+    if session.out.as_json:
+        session.out.data(answer)
+    else:
+        session.out.line(f"{group} is not muted")
+
+
 def selection_options(command: Callable[..., object]) -> Callable[..., object]:
     """``--group`` and ``--query``, beside ids."""
     command = click.option("--query", help="those that a filter finds, as in agentcom task list")(command)

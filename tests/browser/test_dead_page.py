@@ -190,3 +190,29 @@ def test_A45_nothing_follows_a_probe_that_fails_again(watch: Watch, expect: Any,
 def test_a_hub_without_dead_letters_says_so(hub: Hub, watch: Watch, expect: Any) -> None:
     page = watch().open("/dead")
     expect(page.get_by_test_id("empty-dead")).to_contain_text("No dead letters.")
+
+
+def test_a_cause_is_muted_with_a_note_and_unmuted(hub: Hub, watch: Watch, expect: Any) -> None:
+    agent = Socket(f"{hub.ws_url}/ws")
+    agent.ask(type="identify", agent_id="clumsy", token=hub.agent_token("clumsy"))
+    hub.submit("to fail", max_retries=1)
+    frame = agent.hear_type("task_assign")
+    agent.ask(type="task_failed", task_id=frame["task_id"], generation=frame["generation"], error="no route to host")
+    watched = watch()
+    page = watched.open("/dead")
+    page.get_by_role("button", name="Mute: no route to host").click()
+    dialog = page.get_by_test_id("mute-dialog")
+    dialog.get_by_label("For").select_option("86400")
+    dialog.get_by_label("Note").fill("<b>the router</b> is on its way")
+    dialog.get_by_role("button", name="Mute", exact=True).click()
+    muted = page.get_by_test_id("muted")
+    expect(muted).to_contain_text("Muted by dashboard until")
+    expect(muted).to_contain_text("or 11 tasks: <b>the router</b> is on its way")
+    [group] = hub.get("/api/dashboard/dead-letter/groups", token=None).json["groups"]
+    assert group["muted"]["until"] - group["muted"]["at"] == 86_400_000
+    expect(page.get_by_role("button", name="Mute: no route to host")).to_have_count(0)
+    muted.get_by_role("button", name="Unmute").click()
+    expect(muted).to_have_count(0)
+    expect(page.get_by_role("button", name="Mute: no route to host")).to_be_visible()
+    agent.close()
+    watched.check()

@@ -211,6 +211,8 @@ class Script:
         call = self.web.call
         dead = self.submit("fail", max_retries=1)
         call("tasks.dead_groups")
+        call("dead.mute", group="nobody", for_ms=60_000, by="me")
+        call("dead.unmute", group="nobody")
         call("tasks.discard", task_id=dead)
         call("tasks.recover", task_id=dead)
         made = call("operations.preview", action="retry", filter={"terms": []})

@@ -193,3 +193,31 @@ def test_what_happened_before_a_page_was_opened_is_told_also_after_a_restart(own
     hub.stop()
     hub.start()
     assert ("task_completed", task_id) in told()
+
+
+def test_a_muted_cause_is_not_counted_by_health_and_says_who_mutes_it(own_hub: Hub) -> None:
+    hub = own_hub
+    agent = Socket(f"{hub.ws_url}/ws")
+    agent.ask(type="identify", agent_id="clumsy", token=hub.agent_token("clumsy"))
+    fail_one(hub, agent, "out of memory")
+    wait_for(lambda: "dead_letters_new" in conditions(hub), 5, "the condition")
+    [group] = hub.get("/api/dashboard/dead-letter/groups", token=None).json["groups"]
+    path = f"/api/dead-letter/groups/{group['id']}"
+    assert hub.post(f"{path}/mute", {"for_s": 5}).status == 422
+    assert hub.post("/api/dead-letter/groups/000000000000/mute", {"for_s": 60}).json["error"] == "group_not_found"
+    assert hub.post(f"{path}/mute", {"for_s": 3600}, token=None).status == 401
+    muted = hub.post(f"{path}/mute", {"for_s": 3600, "note": "a new machine comes"}).json["muted"]
+    assert (muted["by"], muted["note"], muted["until"] - muted["at"]) == ("admin", "a new machine comes", 3_600_000)
+    wait_for(lambda: "dead_letters_new" not in conditions(hub), 12, "no condition")
+    fail_one(hub, agent, "out of memory")
+    [group] = hub.get("/api/dashboard/dead-letter/groups", token=None).json["groups"]
+    assert group["count"] == 2 and group["muted"] == muted
+    assert "dead_letters_new" not in conditions(hub)
+    assert hub.post(f"{path}/unmute").json == {"group": group["id"], "was_muted": True}
+    wait_for(lambda: "dead_letters_new" in conditions(hub), 12, "the condition again")
+    entries = hub.get("/api/dashboard/audit?action=dead_group.", token=None).json["entries"]
+    assert [(one["action"], one["outcome"]) for one in entries][:2] == [
+        ("dead_group.unmute", "ok"),
+        ("dead_group.mute", "ok"),
+    ]
+    agent.close()

@@ -15,6 +15,7 @@ from web.errors import ApiError, task_not_found
 from web.handlers.base import ApiHandler
 from web.task_view import found_object, page_object, row_object, stats_object, task_object
 from wire import limits
+from wire.bodies import MuteBody
 from wire.bulk import LaneBody, ReassignBody
 from wire.errors import FieldError, Invalid
 from wire.fields import IdempotencyKey
@@ -255,6 +256,33 @@ class TaskLane(ApiHandler):
         await _check_owner(self, task_id)
         moved = await about_task(self, "tasks.lane", task_id, lane=lane, changed_by=self.caller_name)
         self.answer({"status": moved["status"], "task_id": task_id, "priority": moved["priority"]})
+
+
+class DeadGroupMute(ApiHandler):
+    """Somebody looks after a group of dead letters for a while; until then it asks nobody else for attention."""
+
+    route = "/api/dead-letter/groups/:id/mute"
+
+    async def on_post(self, group: str) -> None:
+        body = self.body_as(MuteBody)
+        by = self.caller_name or "unknown"
+        try:
+            muted = await self.call("dead.mute", group=group, for_ms=body.for_s * 1000, by=by, note=body.note)
+        except HubRefused as refused:
+            if refused.code == "not_found":
+                fields = {"group": group}
+                raise ApiError(
+                    404, "group_not_found", "there are no dead letters of this group", fields=fields
+                ) from None
+            raise
+        self.answer({"group": group, "muted": muted})
+
+
+class DeadGroupUnmute(ApiHandler):
+    route = "/api/dead-letter/groups/:id/unmute"
+
+    async def on_post(self, group: str) -> None:
+        self.answer({"group": group, "was_muted": await self.call("dead.unmute", group=group)})
 
 
 class TaskReassign(ApiHandler):

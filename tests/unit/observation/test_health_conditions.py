@@ -244,3 +244,61 @@ def test_health_is_decided_by_the_monotonic_clock_only_lessons_90(model: HealthM
     a_year_later_on_the_wall = Moment(170.0, START_MS + 31_536_000_000)
     conditions = model.evaluate(Facts(online=1), a_year_later_on_the_wall).conditions
     assert [one.id for one in conditions] == ["agent_offline"]
+
+
+# --- muted kinds of failure -------------------------------------------------------------------------------------------
+
+
+def dead(model: HealthModel, seconds: float) -> int:
+    """New kinds of failure that ask for attention."""
+    condition = found(model, seconds, buried=9).get("dead_letters_new")
+    return condition.count if condition is not None else 0
+
+
+def ms(seconds: float) -> int:
+    return at(seconds).unix_ms
+
+
+def test_a_muted_kind_asks_for_nothing_until_it_dies_again_after_its_time(model: HealthModel) -> None:
+    model.dead.buried("boom", ms(0))
+    assert dead(model, 1) == 1
+    model.dead.set_mutes([("boom", ms(2), ms(100))], ms(2))
+    assert dead(model, 2) == 0
+    model.dead.buried("boom", ms(50))
+    model.dead.buried("bang", ms(50))
+    assert dead(model, 51) == 1, "another kind does"
+    model.dead.acknowledge()
+    model.dead.set_mutes([("boom", ms(2), ms(100))], ms(101))
+    assert dead(model, 101) == 0, "what died meanwhile was looked after"
+    model.dead.buried("boom", ms(102))
+    assert dead(model, 102) == 1
+
+
+def test_a_mute_that_ends_before_its_time_lets_through_what_died_meanwhile(model: HealthModel) -> None:
+    """It was taken back, or the group has grown too much."""
+    model.dead.set_mutes([("boom", ms(0), ms(100)), ("quiet", ms(0), ms(100))], ms(0))
+    model.dead.buried("boom", ms(10))
+    model.dead.set_mutes([], ms(20))
+    assert dead(model, 20) == 1
+
+
+def test_a_kind_that_was_seen_before_it_was_muted_is_new_after_the_mute(model: HealthModel) -> None:
+    model.dead.buried("boom", ms(0))
+    model.dead.acknowledge()
+    model.dead.set_mutes([("boom", ms(1), ms(10))], ms(1))
+    model.dead.buried("boom", ms(11))
+    assert dead(model, 11) == 1
+    model.dead.acknowledge()
+    model.dead.set_mutes([("boom", ms(1), ms(10))], ms(12))
+    model.dead.buried("boom", ms(13))
+    assert dead(model, 13) == 0, "it was seen after the mute"
+
+
+def test_a_restart_knows_again_what_was_muted_when_it_died() -> None:
+    model = HealthModel()
+    model.dead.set_mutes([("boom", ms(0), ms(10)), ("long", ms(0), ms(500))], ms(100))
+    for kind, second in (("boom", 5), ("boom", 9), ("long", 50)):
+        model.dead.buried(kind, ms(second))
+    assert dead(model, 100) == 0
+    model.dead.buried("boom", ms(50))
+    assert dead(model, 100) == 1

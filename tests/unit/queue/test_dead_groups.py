@@ -11,6 +11,7 @@ from actors.task_queue import TaskQueueOptions
 from actors.vocabulary import bulk as b
 from actors.vocabulary import search as s
 from actors.vocabulary import tasks as v
+from actors.vocabulary.trends import ReadVitals
 from tests.unit.queue.conftest import Queue
 
 
@@ -176,3 +177,54 @@ def test_a_task_that_moves_and_is_handed_out_in_one_batch_keeps_its_lane(queue: 
     queue.ask(v.Together((b.ChangeLane(task_id, 0), claim)))
     queue.reopen()
     assert (queue.task(task_id).status, queue.task(task_id).priority) == (v.TaskStatus.ASSIGNED, 0)
+
+
+# --- muting -----------------------------------------------------------------------------------------------------------
+
+
+def mute(queue: Queue, error: str, hours: float = 1.0) -> s.Mute:
+    [group] = [one for one in groups(queue) if one.shape == shape_of(error)]
+    muted = queue.ask(s.MuteDeadGroup(group.id, int(hours * 3_600_000), "ann", "known"))
+    assert isinstance(muted, s.Mute)
+    return muted
+
+
+def told(queue: Queue) -> list[str]:
+    """Kinds of which health is told that they are muted, or were."""
+    return [shape for shape, _, _ in queue.ask(ReadVitals()).mutes]
+
+
+def test_a_muted_group_says_who_and_until_when_also_after_a_restart(queue: Queue) -> None:
+    die(queue, "boom")
+    muted = mute(queue, "boom")
+    assert (muted.by, muted.note, muted.until - muted.at, muted.until_count) == ("ann", "known", 3_600_000, 11)
+    queue.reopen()
+    [group] = groups(queue)
+    assert group.muted == muted and told(queue) == ["boom"]
+    queue.wait(3_601)
+    [group] = groups(queue)
+    assert group.muted is None and told(queue) == ["boom"], "health still has to know what died meanwhile"
+
+
+def test_a_mute_ends_by_hand_and_when_the_group_has_grown(queue: Queue) -> None:
+    die(queue, "boom")
+    die(queue, "bang")
+    mute(queue, "boom")
+    [bang] = [one for one in groups(queue) if one.shape == "bang"]
+    mute(queue, "bang")
+    assert queue.ask(s.UnmuteDeadGroup(bang.id)) is True and queue.ask(s.UnmuteDeadGroup(bang.id)) is False
+    for _ in range(9):
+        die(queue, "boom")
+    assert told(queue) == ["boom"]
+    die(queue, "boom")
+    assert told(queue) == [] and all(one.muted is None for one in groups(queue))
+
+
+def test_only_a_group_with_members_can_be_muted_and_not_too_many(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert queue.ask(s.MuteDeadGroup("000000000000", 60_000, "ann")).reason == v.Refusal.NOT_FOUND
+    monkeypatch.setattr("actors.task_queue.MUTES", 1)
+    die(queue, "boom")
+    die(queue, "bang")
+    mute(queue, "boom")
+    [bang] = [one for one in groups(queue) if one.shape == "bang"]
+    assert queue.ask(s.MuteDeadGroup(bang.id, 60_000, "ann")).reason == v.Refusal.OVERLOADED

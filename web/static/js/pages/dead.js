@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { at } from '../base.js';
 import { ActionButton, BulkDialog } from '../panels/bulk_dialog.js';
 import { DeadGroups } from '../panels/dead_groups.js';
+import { MuteDialog } from '../panels/mute_group.js';
 import { NoDeadLetters } from '../panels/no_dead_letters.js';
 import { Operations } from '../panels/operation_progress.js';
 import { setQuery } from '../router.js';
@@ -21,7 +22,8 @@ export function DeadLetters({ query }) {
   const order = query.get('sort') === 'recent' ? 'recent' : 'size';
   const cursor = query.get('cursor');
   const words = new URLSearchParams({ sort: order, ...(cursor ? { cursor } : {}) });
-  const { data, problem, path } = useResource(`/api/dashboard/dead-letter/groups?${words}`, { everyMs: 3000 });
+  const { data, problem, path, reload } = useResource(`/api/dashboard/dead-letter/groups?${words}`, { everyMs: 3000 });
+  const [muting, setMuting] = useState(/** @type {import('../store/operations.js').Group | null} */ (null));
   const [asked, setAsked] = useState(/** @type {Asked | null} */ (null));
   const act = (/** @type {Asked['action']} */ action, /** @type {string} */ text) => setAsked({ action, selection: { query: text } });
   const total = data?.total ?? 0;
@@ -38,13 +40,14 @@ export function DeadLetters({ query }) {
         ? !problem && html`<${Skeleton} rows=${6} />`
         : data.groups.length === 0
           ? html`<${NoDeadLetters} />`
-          : html`<${DeadGroups} groups=${data.groups} view=${path} onAct=${act} />`}
+          : html`<${DeadGroups} groups=${data.groups} view=${path} onAct=${act} onMute=${setMuting} reload=${reload} />`}
     <//>
     <nav class="pager" aria-label="Pages of the list">
       ${cursor && html`<button type="button" onClick=${() => setQuery(order === 'recent' ? { sort: order } : {})}>First page</button>`}
       ${data?.next_cursor && html`<button type="button" onClick=${() => setQuery({ sort: order, cursor: data.next_cursor })}>Next page</button>`}
     </nav>
     <${Operations} />
+    ${muting && html`<${MuteDialog} group=${muting} onClose=${() => setMuting(null)} onDone=${reload} />`}
     ${asked && html`<${BulkDialog} ...${asked} onClose=${() => setAsked(null)} />`}
   `;
 }

@@ -10,6 +10,7 @@ import { Table } from '../ui/table.js';
 import { count, foreignText, plural } from '../ui/text.js';
 import { Ago } from '../ui/time.js';
 import { ActionButton } from './bulk_dialog.js';
+import { Muted } from './mute_group.js';
 import { becameOf } from './operation_progress.js';
 
 /** @typedef {import('../store/operations.js').Group} Group */
@@ -36,40 +37,45 @@ const AGENTS_NAMED = 3;
  * @param {Group[]} props.groups
  * @param {string} props.view
  * @param {(action: import('../store/operations.js').Action, query: string) => void} props.onAct
+ * @param {(group: Group) => void} props.onMute
+ * @param {() => void} props.reload
  */
-export function DeadGroups({ groups, view, onAct }) {
+export function DeadGroups({ groups, view, onAct, onMute, reload }) {
   const held = useHeld(groups, (group) => group.id, view);
   return html`
     <${Newer} held=${held} noun="groups" />
-    <${Table} name="groups" label="Groups of dead letters" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => groupRow(group, onAct)} />
+    <${Table} name="groups" label="Groups of dead letters" columns=${COLUMNS} held=${held} row=${(/** @type {Group} */ group) => groupRow(group, { onAct, onMute, reload })} />
   `;
 }
 
+/** @typedef {{onAct: (action: import('../store/operations.js').Action, query: string) => void, onMute: (group: Group) => void, reload: () => void}} Acts */
+
 /**
  * @param {Group} group
- * @param {(action: import('../store/operations.js').Action, query: string) => void} onAct
+ * @param {Acts} acts
  */
-function groupRow(group, onAct) {
+function groupRow(group, acts) {
   return {
     attributes: { 'data-testid': 'dead-group', 'data-group': group.id },
     cells: [
-      html`<${Cause} group=${group} />`,
+      html`<${Cause} group=${group} reload=${acts.reload} />`,
       group.count > 0 ? html`<a class="group-count" href=${at(tasksBy(deadOf(group.id)))} aria-label=${`${plural(group.count, 'task')}, show them`}>${count(group.count)}</a>` : '0',
       html`<${Where} group=${group} />`,
       html`<span class="stack tight"><${Ago} at=${group.last_at} prefix="Last" /><span class="quiet small"><${Ago} at=${group.first_at} prefix="First" /></span></span>`,
       html`<${Day} hours=${group.hours} />`,
-      html`<${Buttons} group=${group} onAct=${onAct} />`,
+      html`<${Buttons} group=${group} acts=${acts} />`,
     ],
   };
 }
 
-/** @param {{group: Group}} props */
-function Cause({ group }) {
+/** @param {{group: Group, reload: () => void}} props */
+function Cause({ group, reload }) {
   const { last_retry: retry, sample } = group;
   return html`
     <span class="stack tight">
       <bdi class="clamp strong error-text" title=${foreignText(group.shape)}>${foreignText(group.shape)}</bdi>
       <span class="quiet small">${REASONS.get(group.reason) ?? foreignText(group.reason, 40)}${sample && html`, for example <a href=${taskAddress(sample.id)}><bdi>${foreignText(sample.title, 60)}</bdi></a>`}</span>
+      <${Muted} group=${group} onDone=${reload} />
       ${retry && html`<span class="small retried" data-testid="last-retry">${count(retry.done)} ${ACTIONS.retry.past} <${Ago} at=${retry.made_at} prefix="Retried" />. ${becameOf(retry.outcome)}</span>`}
       ${group.discarded > 0 && html`<span class="quiet small">${plural(group.discarded, 'task')} of it discarded in the last 24 h</span>`}
     </span>
@@ -95,8 +101,8 @@ function Day({ hours }) {
   `;
 }
 
-/** @param {{group: Group, onAct: (action: import('../store/operations.js').Action, query: string) => void}} props */
-function Buttons({ group, onAct }) {
+/** @param {{group: Group, acts: Acts}} props */
+function Buttons({ group, acts: { onAct, onMute } }) {
   const name = foreignText(group.shape, 60);
   const dead = deadOf(group.id);
   return html`
@@ -104,6 +110,7 @@ function Buttons({ group, onAct }) {
       ${group.count > 0 && html`
         <${ActionButton} action="retry" label=${`Retry: ${name}`} onPress=${() => onAct('retry', dead)} />
         <${ActionButton} action="discard" label=${`Discard: ${name}`} onPress=${() => onAct('discard', dead)} />
+        ${!group.muted && html`<button type="button" aria-label=${`Mute: ${name}`} onClick=${() => onMute(group)}>Mute…</button>`}
       `}
       ${group.discarded > 0 && html`<${ActionButton} action="recover" label=${`Recover: ${name}`} onPress=${() => onAct('recover', `group:${group.id} state:discarded`)} />`}
     </span>

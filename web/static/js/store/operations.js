@@ -48,6 +48,7 @@ const PREVIEW_MS = 40000;
  * @property {string[]} agents
  * @property {any} sample
  * @property {any} last_retry
+ * @property {{by: string, at: number, until: number, note: string | null, until_count: number} | null} muted
  */
 
 /** @type {Record<Action, {verb: string, past: string, icon: string, fits: string, tone: string}>} */
