@@ -6,6 +6,8 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 PACKAGES := actors web supervision wire link sidecar notifier agentcom
 
+IN_TWO := $(VENV)/bin/pytest -q --numprocesses 2 --dist worksteal
+
 .PHONY: run demo test lint types page-types chromium screenshots bench clean
 
 run: $(RUN_STAMP)
@@ -14,10 +16,12 @@ run: $(RUN_STAMP)
 demo: $(RUN_STAMP)
 	$(VENV)/bin/agentcom demo
 
-# First what compares rates, with the machine to itself; then everything else, in two processes.
+# First what compares rates, with the machine to itself; then, in two processes each, the fault runs, which have eight minutes, and
+# everything else.
 test: $(TEST_STAMP) chromium
 	$(VENV)/bin/pytest -q tests/bench
-	$(VENV)/bin/pytest -q --ignore tests/bench --numprocesses 2 --dist worksteal
+	$(IN_TWO) tests/faults tests/simulation
+	$(IN_TWO) $(addprefix --ignore=tests/,bench faults simulation) tests
 
 lint: $(TEST_STAMP)
 	$(VENV)/bin/ruff check .
