@@ -1,8 +1,10 @@
 // @ts-check
 /** What happened lately, in plain words, newest first. */
 
+import { useEffect } from 'preact/hooks';
 import { taskAddress } from '../base.js';
 import { activity, snapshot } from '../store/hub.js';
+import { wantTitles } from '../store/titles.js';
 import { Empty, Skeleton } from '../ui/empty.js';
 import { Newer, useHeld } from '../ui/held.js';
 import { html } from '../ui/html.js';
@@ -18,6 +20,7 @@ const SHOWN = 50;
 
 export function Activity() {
   const held = useHeld(activity.value.slice(0, SHOWN), (entry) => entry.key);
+  useEffect(() => wantTitles(held.rows.flatMap(({ item }) => item.task_id || [])));
   return html`
     <${Panel} title="Activity" area="activity" aside=${html`<${Newer} held=${held} noun="events" />`}>
       ${snapshot.value === null ? html`<${Skeleton} />` : held.rows.length === 0 ? html`<${Quiet} />` : html`<${List} held=${held} />`}
@@ -37,7 +40,7 @@ function List({ held }) {
 /** @param {{entry: Entry}} props */
 function Row({ entry }) {
   const { symbol, tone, subject, title, words, agent } = sentenceOf(entry);
-  const name = html`<bdi class="strong" title=${title}>${subject}</bdi>`;
+  const name = html`<bdi class=${entry.task_id ? 'strong one-line' : 'strong'} title=${title}>${subject}</bdi>`;
   return html`
     <li data-testid="activity-row" data-event=${entry.event || entry.type}>
       <${Icon} name=${symbol} tone=${tone} />

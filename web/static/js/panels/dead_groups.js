@@ -84,7 +84,7 @@ function Cause({ group, reload }) {
 
 /** @param {{group: Group}} props */
 function Where({ group }) {
-  const lanes = LANES.filter((_, lane) => (group.by_lane[lane] ?? 0) > 0).map((name, at, all) => html`<span class=${`lane-${name}`}>${name} ${count(group.by_lane[LANES.indexOf(name)])}${at < all.length - 1 ? ', ' : ''}</span>`);
+  const lanes = LANES.filter((_, lane) => (group.by_lane[lane] ?? 0) > 0).map((name, at) => html`${at > 0 ? ', ' : ''}<span class=${`lane-${name}`}>${name} ${count(group.by_lane[LANES.indexOf(name)])}</span>`);
   const more = group.agents.length - AGENTS_NAMED;
   const agents = group.agents.slice(0, AGENTS_NAMED).map((name) => foreignText(name, 30)).join(', ');
   return html`<span class="stack tight"><span class="small">${lanes}</span><bdi class="quiet small clamp">${agents}${more > 0 ? ` and ${count(more)} more` : ''}</bdi></span>`;

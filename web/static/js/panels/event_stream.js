@@ -1,10 +1,11 @@
 // @ts-check
 /** Every event of the fleet as it comes, newest first, narrowed by kind and by words. *Pause* of the top bar holds it still. */
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { taskAddress } from '../base.js';
 import { setQuery } from '../router.js';
 import { activity, snapshot } from '../store/hub.js';
+import { titles, wantTitles } from '../store/titles.js';
 import { Empty, Skeleton } from '../ui/empty.js';
 import { Newer, useHeld } from '../ui/held.js';
 import { html } from '../ui/html.js';
@@ -26,6 +27,9 @@ const KINDS = [
   { id: 'trouble', word: 'Trouble', fits: (entry) => TROUBLE.has(entry.event) || (entry.type === 'agent_left' && !entry.clean) || entry.type === 'missed' },
 ];
 
+/** Rows whose tasks are called by their titles; further down, by their ids. */
+const TITLED = 100;
+
 /** @param {{query: URLSearchParams}} props */
 export function EventStream({ query }) {
   const [words, setWords] = useState(query.get('q') ?? '');
@@ -33,6 +37,7 @@ export function EventStream({ query }) {
   const wanted = words.trim().toLowerCase();
   const fitting = activity.value.filter((entry) => kind?.fits(entry) && hasWords(entry, wanted));
   const held = useHeld(fitting, (entry) => entry.key, `${kind?.id} ${wanted}`);
+  useEffect(() => wantTitles(held.rows.slice(0, TITLED).flatMap(({ item }) => item.task_id || [])));
   const aside = html`<span class="count">${plural(fitting.length, 'event')}</span><${Newer} held=${held} noun="events" />`;
   return html`
     <form class="filters" role="search" aria-label="Filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
@@ -60,7 +65,7 @@ export function EventStream({ query }) {
  * @param {string} wanted in lower case
  */
 function hasWords(entry, wanted) {
-  return !wanted || [entry.task_id, entry.agent_id, entry.name].some((text) => text.toLowerCase().includes(wanted));
+  return !wanted || [entry.task_id, entry.agent_id, entry.name, titles.value.get(entry.task_id) ?? ''].some((text) => text.toLowerCase().includes(wanted));
 }
 
 /** @param {{entry: Entry}} props */

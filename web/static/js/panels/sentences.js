@@ -1,6 +1,7 @@
 // @ts-check
 /** An event as a sentence: a subject (a task or an agent), words, and perhaps who did it. */
 
+import { titles } from '../store/titles.js';
 import { foreignText, shortId } from '../ui/text.js';
 
 /**
@@ -67,7 +68,7 @@ function taskSentence(entry) {
   return {
     symbol: look.symbol,
     tone: look.tone,
-    subject: `Task ${shortId(entry.task_id)}`,
+    subject: foreignText(titles.value.get(entry.task_id), NAME_MAX) || `Task ${shortId(entry.task_id)}`,
     title: entry.task_id,
     words: `${isProgress ? `${entry.progress}\u00a0% done` : look.words}${named}`,
     agent: look.by ? foreignText(entry.name, NAME_MAX) : '',
