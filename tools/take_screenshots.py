@@ -67,8 +67,15 @@ def hide_chance(page: Any) -> None:
     )
 
 
+def wait_for_titles(page: Any) -> None:
+    """Events know only the ids of their tasks; the titles are asked for a second later."""
+    page.locator(".activity bdi").first.wait_for()
+    page.locator(".activity bdi:text-matches('^Task [0-9a-f]+$')").first.wait_for(state="detached")
+    settle(page)
+
+
 SHOTS = (
-    Shot("overview", "/"),
+    Shot("overview", "/", prepare=wait_for_titles),
     Shot("tasks", "/tasks"),
     Shot("task", "/tasks/{task}"),
     Shot("dead", "/dead"),
