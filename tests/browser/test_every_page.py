@@ -29,7 +29,7 @@ DIALOGS = {
     "/dashboard": ("[data-testid=retry-group]",),
     "/tasks": ("text=Save view",),
     "/tasks/:id": (".task-actions .danger", "text=Duplicate and edit"),
-    "/dead": ("[data-testid=bulk-retry]", "[data-testid=bulk-discard]"),
+    "/dead": ("[data-testid=bulk-retry]", "[data-testid=bulk-discard]", "text=Mute…"),
     "/agents": ("text=Add an agent",),
     "/agents/:id": ("[data-order=disconnect]", "[data-order=rotate-token]"),
     "/settings": ("[data-testid=add-webhook]", "[data-testid=add-token]"),
