@@ -204,7 +204,7 @@ class Script:
         """Again when there was no answer; what an agent has by then stays where it is."""
         for _ in range(3):
             self.web.call("tasks.reassign", task_id=task_id, agent="one")
-            self.pause(2)
+            self.web.run()
 
     def _people_act_on_many(self) -> None:
         """Discard a dead letter and take it back, then retry all of them."""
