@@ -543,11 +543,9 @@ class TaskQueue(BatchActor):
         return v.Requeued(after.id, after.priority)
 
     def discard(self, message: b.DiscardDeadLetter) -> b.Changed | Refused:
-        task = self._read(message.task_id)
-        if task is None:
-            return Refused(Refusal.NOT_FOUND, "no such task")
-        if task.status is not TaskStatus.DEAD_LETTER:
-            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        task = self._read_in(TaskStatus.DEAD_LETTER, message.task_id)
+        if isinstance(task, Refused):
+            return task
         after = rules.discarded(task, self._now_ms)
         details = self._by(message.discarded_by, previous_status=task.status.value)
         self._save(task, after, DISCARDED, details, event="task_cancelled", cause=DISCARDED)
@@ -571,11 +569,9 @@ class TaskQueue(BatchActor):
         return self._now_ms - int(self._options.discarded_hours * 3_600_000)
 
     def change_lane(self, message: b.ChangeLane) -> b.Changed | Refused:
-        task = self._read(message.task_id)
-        if task is None:
-            return Refused(Refusal.NOT_FOUND, "no such task")
-        if task.status is not TaskStatus.QUEUED:
-            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        task = self._read_in(TaskStatus.QUEUED, message.task_id)
+        if isinstance(task, Refused):
+            return task
         if not 0 <= message.lane <= 3:
             return Refused(Refusal.INVALID_STATE, "there is no such lane")
         if task.priority == message.lane:
@@ -589,11 +585,9 @@ class TaskQueue(BatchActor):
         return b.Changed(after.id, after.status, after.priority)
 
     def reassign(self, message: b.Reassign) -> b.Changed | Refused:
-        task = self._read(message.task_id)
-        if task is None:
-            return Refused(Refusal.NOT_FOUND, "no such task")
-        if task.status is not TaskStatus.QUEUED:
-            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        task = self._read_in(TaskStatus.QUEUED, message.task_id)
+        if isinstance(task, Refused):
+            return task
         if message.agent is not None and not self._storage.directory.is_agent(message.agent):
             return Refused(Refusal.INVALID_STATE, f"nobody knows an agent {message.agent}")
         if task.assign_to == message.agent:
@@ -820,6 +814,14 @@ class TaskQueue(BatchActor):
     def _read(self, task_id: str) -> Task | None:
         key = key_of(task_id)
         return self._read_key(key) if key is not None else None
+
+    def _read_in(self, status: TaskStatus, task_id: str) -> Task | Refused:
+        task = self._read(task_id)
+        if task is None:
+            return Refused(Refusal.NOT_FOUND, "no such task")
+        if task.status is not status:
+            return Refused(Refusal.INVALID_STATE, f"the task is {task.status.value}")
+        return task
 
     def _read_key(self, key: int) -> Task | None:
         return self._assigned.get(key) or self._storage.read(key)
