@@ -19,6 +19,7 @@ from bench.load_clients import Agent, Http
 from bench.measure import Spread, say
 from bench.tasks import TASK
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.pages import counted, counters
 from tests.harness.hub import Hub
 from tests.harness.seed import Mix, seed
 from tests.harness.waiting import wait_for
@@ -103,7 +104,7 @@ def _storm(browser: Any, hub: Hub) -> dict[str, float]:
         seconds = time.perf_counter() - began
         long_ms = page.evaluate("window.longTasks")
         most = max(sum(1 for at in frames if start <= at < start + 1) for start in frames)
-        wait_for(lambda: _shown(page) == _counted(hub), 10, "the page showing what the hub counts")
+        wait_for(lambda: counters(page) == counted(hub), 10, "the page showing what the hub counts")
     return {
         "storm: transitions a second": TRANSITIONS_A_SECOND * STORM_S / seconds,
         "storm: most frames in a second": float(most),
@@ -135,15 +136,3 @@ async def _work(hub: Hub) -> None:
     await asyncio.wait_for(done.wait(), 60)
     agent.socket.close()
     http.close()
-
-
-def _shown(page: Any) -> list[int]:
-    names = ("queued", "working", "dead", "done")
-    return [int(page.get_by_test_id(f"counter-{name}").inner_text().replace(",", "")) for name in names]
-
-
-def _counted(hub: Hub) -> list[int]:
-    snapshot = hub.snapshot()
-    by_status = snapshot["queue"]["by_status"]
-    done = snapshot["throughput"]["completed_last_hour"]
-    return [by_status["queued"], by_status["assigned"], snapshot["dead_letter_total"], done]

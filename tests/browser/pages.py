@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.harness.hub import Hub
 from tests.harness.waiting import wait_for
 from web.options import STATIC_DIR
 
@@ -27,3 +28,21 @@ def at_rest(page: Any) -> None:
         return len(seen) > 2 and seen[-1][0] == 0 and seen[-1] == seen[-2] == seen[-3]
 
     wait_for(rests, 20, f"{page.url} coming to rest")
+
+
+def counters(page: Any) -> dict[str, int]:
+    """As the overview shows them."""
+    names = ("queued", "working", "dead", "done")
+    return {name: int(page.get_by_test_id(f"counter-{name}").inner_text().replace(",", "")) for name in names}
+
+
+def counted(hub: Hub) -> dict[str, int]:
+    """The same by the hub."""
+    snapshot = hub.snapshot()
+    by_status = snapshot["queue"]["by_status"]
+    return {
+        "queued": by_status["queued"],
+        "working": by_status["assigned"],
+        "dead": snapshot["dead_letter_total"],
+        "done": snapshot["throughput"]["completed_last_hour"],
+    }

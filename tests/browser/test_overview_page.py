@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Watched
+from tests.browser.pages import counted, counters
 from tests.harness.fleet import Fleet
 from tests.harness.hub import Hub
 from tests.harness.socket import Socket
@@ -42,22 +43,6 @@ def shows(page: Any, testid: str, text: str, within_s: float = 5.0) -> None:
     """The page's policy forbids evaluating strings, so it is asked again and again instead of waiting inside it."""
     element = page.get_by_test_id(testid)
     wait_for(lambda: element.inner_text().strip() == text, within_s, f"{testid} showing {text}")
-
-
-def counters(page: Any) -> dict[str, int]:
-    names = ("queued", "working", "dead", "done")
-    return {name: int(page.get_by_test_id(f"counter-{name}").inner_text().replace(",", "")) for name in names}
-
-
-def counted(hub: Hub) -> dict[str, int]:
-    snapshot = hub.snapshot()
-    by_status = snapshot["queue"]["by_status"]
-    return {
-        "queued": by_status["queued"],
-        "working": by_status["assigned"],
-        "dead": snapshot["dead_letter_total"],
-        "done": snapshot["throughput"]["completed_last_hour"],
-    }
 
 
 def wait_until_equal(page: Any, hub: Hub, within_s: float = 5.0) -> None:
